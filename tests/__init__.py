@@ -1,0 +1,1 @@
+"""The tests: a mirror of the package, and rooms of their own for what concerns all of it."""
