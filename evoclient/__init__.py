@@ -1,0 +1,138 @@
+"""evoclient: talk to chat APIs that speak the OpenAI dialect, in both colours.
+
+Names are loaded on first use, so that ``import evoclient`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from .aio.client import AsyncClient as AsyncClient
+    from .aio.stream import AsyncStream as AsyncStream
+    from .auth.base import Auth as Auth
+    from .auth.base import NoAuth as NoAuth
+    from .auth.bearer import Bearer as Bearer
+    from .errors.tree import APIConnectionError as APIConnectionError
+    from .errors.tree import APIError as APIError
+    from .errors.tree import APIStatusError as APIStatusError
+    from .errors.tree import APITimeoutError as APITimeoutError
+    from .errors.tree import AuthenticationError as AuthenticationError
+    from .errors.tree import BadRequestError as BadRequestError
+    from .errors.tree import ClientClosedError as ClientClosedError
+    from .errors.tree import ConflictError as ConflictError
+    from .errors.tree import ContentFilterError as ContentFilterError
+    from .errors.tree import ContextLengthExceededError as ContextLengthExceededError
+    from .errors.tree import InsufficientCreditsError as InsufficientCreditsError
+    from .errors.tree import InternalServerError as InternalServerError
+    from .errors.tree import ModelNotFoundError as ModelNotFoundError
+    from .errors.tree import NotFoundError as NotFoundError
+    from .errors.tree import OverloadedError as OverloadedError
+    from .errors.tree import PermissionDeniedError as PermissionDeniedError
+    from .errors.tree import RateLimitError as RateLimitError
+    from .errors.tree import ResponseDecodeError as ResponseDecodeError
+    from .errors.tree import StreamDecodeError as StreamDecodeError
+    from .errors.tree import StreamError as StreamError
+    from .errors.tree import StreamInterruptedError as StreamInterruptedError
+    from .errors.tree import StreamProviderError as StreamProviderError
+    from .errors.tree import UnprocessableEntityError as UnprocessableEntityError
+    from .ground import NOT_GIVEN as NOT_GIVEN
+    from .ground import ConfigurationError as ConfigurationError
+    from .ground import EvoClientError as EvoClientError
+    from .ground import NotGiven as NotGiven
+    from .models.chat import ChatCompletion as ChatCompletion
+    from .models.chat import ChatMessage as ChatMessage
+    from .models.chunks import ChatCompletionChunk as ChatCompletionChunk
+    from .models.finish import Finish as Finish
+    from .models.usage import Usage as Usage
+    from .providers.base import Provider as Provider
+    from .retry import Retry as Retry
+    from .retry import RetryState as RetryState
+    from .streaming.ending import Outcome as Outcome
+    from .sync.client import Client as Client
+    from .sync.stream import Stream as Stream
+    from .transports.memory import AsyncMemoryTransport as AsyncMemoryTransport
+    from .transports.memory import MemoryReply as MemoryReply
+    from .transports.memory import MemoryTransport as MemoryTransport
+    from .wire import Headers as Headers
+    from .wire import Response as Response
+    from .wire import Timeouts as Timeouts
+
+    omit = NOT_GIVEN
+
+_ERRORS = "errors.tree"
+
+#: Public name to the module that has it. A test compares this table with reality.
+_HOMES = {
+    "APIConnectionError": _ERRORS,
+    "APIError": _ERRORS,
+    "APIStatusError": _ERRORS,
+    "APITimeoutError": _ERRORS,
+    "AsyncClient": "aio.client",
+    "AsyncMemoryTransport": "transports.memory",
+    "AsyncStream": "aio.stream",
+    "Auth": "auth.base",
+    "AuthenticationError": _ERRORS,
+    "BadRequestError": _ERRORS,
+    "Bearer": "auth.bearer",
+    "ChatCompletion": "models.chat",
+    "ChatCompletionChunk": "models.chunks",
+    "ChatMessage": "models.chat",
+    "Client": "sync.client",
+    "ClientClosedError": _ERRORS,
+    "ConfigurationError": "ground",
+    "ConflictError": _ERRORS,
+    "ContentFilterError": _ERRORS,
+    "ContextLengthExceededError": _ERRORS,
+    "EvoClientError": "ground",
+    "Finish": "models.finish",
+    "Headers": "wire",
+    "InsufficientCreditsError": _ERRORS,
+    "InternalServerError": _ERRORS,
+    "MemoryReply": "transports.memory",
+    "MemoryTransport": "transports.memory",
+    "ModelNotFoundError": _ERRORS,
+    "NOT_GIVEN": "ground",
+    "NoAuth": "auth.base",
+    "NotFoundError": _ERRORS,
+    "NotGiven": "ground",
+    "Outcome": "streaming.ending",
+    "OverloadedError": _ERRORS,
+    "PermissionDeniedError": _ERRORS,
+    "Provider": "providers.base",
+    "RateLimitError": _ERRORS,
+    "Response": "wire",
+    "ResponseDecodeError": _ERRORS,
+    "Retry": "retry",
+    "RetryState": "retry",
+    "Stream": "sync.stream",
+    "StreamDecodeError": _ERRORS,
+    "StreamError": _ERRORS,
+    "StreamInterruptedError": _ERRORS,
+    "StreamProviderError": _ERRORS,
+    "Timeouts": "wire",
+    "UnprocessableEntityError": _ERRORS,
+    "Usage": "models.usage",
+}
+
+__all__ = sorted([*_HOMES, "__version__", "omit"])
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use."""
+    if name == "omit":
+        return __getattr__("NOT_GIVEN")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, loaded or not."""
+    return __all__

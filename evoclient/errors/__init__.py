@@ -1,0 +1,1 @@
+"""Errors: the tree, and the judge that picks one for a reply."""

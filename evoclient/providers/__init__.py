@@ -1,0 +1,1 @@
+"""Providers: what a server does differently, as data."""

@@ -1,0 +1,43 @@
+"""One frozen record of everything a provider does differently.
+
+Code never asks for a provider's name: a difference is a field here, with a neutral default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+__all__ = ["Provider"]
+
+
+def _no_headers() -> dict[str, str]:
+    return {}
+
+
+@attrs.frozen(kw_only=True)
+class Provider:
+    """A server that speaks the OpenAI dialect, and how it differs from the others.
+
+    Attributes:
+        name: How users and errors call it.
+        base_url: Where it is, or None if the user must say.
+        base_url_variables: Environment variables that may name another base URL, first wins.
+        api_key_variables: Environment variables that may hold a key, first wins.
+        needs_key: Whether requests without a key make no sense.
+        default_model: The model used when none is named, or None if one must be named.
+        model_variables: Environment variables that may name the default model, first wins.
+        header_variables: Request header to the environment variable that may hold its value.
+        keys_url: Where a person gets a key, for the message of an error.
+    """
+
+    name: str
+    base_url: str | None = None
+    base_url_variables: tuple[str, ...] = ()
+    api_key_variables: tuple[str, ...] = ()
+    needs_key: bool = True
+    default_model: str | None = None
+    model_variables: tuple[str, ...] = ()
+    header_variables: Mapping[str, str] = attrs.field(factory=_no_headers)
+    keys_url: str | None = None

@@ -1,0 +1,1 @@
+"""The tree, the reading of error bodies, hints, and the judge."""
