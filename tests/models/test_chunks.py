@@ -1,0 +1,82 @@
+"""Chunks, read fast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from evoclient.models.chunks import ChoiceDelta, ChunkChoice, read_chunk
+
+
+def first(delta: Any, **more: Any) -> ChunkChoice:
+    """Return the choice of a chunk with one choice."""
+    return read_chunk({"choices": [{"delta": delta, **more}]}).choices[0]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {},
+        {"choices": None},
+        {"choices": {}},
+        {"choices": []},
+        {"choices": ["x", None, 5]},
+        {"choices": [{}]},
+        {"choices": [{"index": 0, "delta": None}]},
+        {"choices": [{"index": 0, "delta": {"content": None}}]},
+        {"choices": [{"index": 0, "delta": {"content": 5}}]},
+        {"choices": [{"index": 1, "delta": {"content": "other"}}]},
+        {"choices": [{"index": [], "delta": {"content": "other"}}]},
+    ],
+)
+def test_text_never_raises(raw: dict[str, Any]) -> None:
+    """A chunk without text for choice 0 has the empty text, whatever its shape."""
+    chunk = read_chunk(raw)
+    assert chunk.text == ""
+    assert all(isinstance(choice.delta, ChoiceDelta) for choice in chunk.choices)
+
+
+def test_text_of_choice_0() -> None:
+    """The text is that of the choice with index 0, which may be left out."""
+    two = [{"index": 1, "delta": {"content": "b"}}, {"index": 0, "delta": {"content": "a"}}]
+    assert read_chunk({"choices": two}).text == "a"
+    assert read_chunk({"choices": [{"delta": {"content": "я"}}]}).text == "я"
+
+
+def test_the_usual_slots() -> None:
+    """What every reader touches is there, and typed."""
+    choice = first({"content": "a"}, finish_reason="stop", index=3)
+    assert (choice.index, choice.finish_reason) == (3, "stop")
+    delta = choice.delta
+    assert (delta.content, delta.reasoning, delta.refusal, delta.tool_calls) == ("a",) + (None,) * 3
+
+
+def test_tool_calls_of_a_delta() -> None:
+    """Calls are a list of records, or None where there is no list; an empty list stays one."""
+    assert first({"tool_calls": []}).delta.tool_calls == []
+    assert first({"tool_calls": None}).delta.tool_calls is None
+    assert first({"tool_calls": "x", "content": "a"}).delta.tool_calls is None
+    calls = first(
+        {"tool_calls": [{"function": {"name": "f"}}, 5, {"function": 6}]}
+    ).delta.tool_calls
+    assert calls is not None
+    assert [(call.function.name, call.function.arguments) for call in calls] == [
+        ("f", ""),
+        (None, ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("delta", "reasoning"),
+    [
+        ({"reasoning": "a"}, "a"),
+        ({"content": "", "reasoning": None, "reasoning_content": "b"}, "b"),
+        ({"content": "x", "role": "assistant"}, None),
+        ({"content": [{"type": "thinking", "thinking": "c"}]}, "c"),
+        ({"content": "", "reasoning": "d", "tool_calls": []}, "d"),
+    ],
+)
+def test_reasoning_of_a_delta(delta: dict[str, Any], reasoning: str | None) -> None:
+    """Reasoning is found in each of its places."""
+    assert first(delta).delta.reasoning == reasoning
