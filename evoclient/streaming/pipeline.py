@@ -1,0 +1,283 @@
+"""The stages in a row: blocks of a body in, chunks out, and the judgement at the end.
+
+A front pulls blocks and feeds them, and hands out what comes back; nothing here waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from ..errors.tree import APIError, StreamDecodeError, StreamInterruptedError
+from ..ground import Secrets, elide, mask
+from ..log import logger
+from ..models.chunks import ChatCompletionChunk, read_chunk
+from .assemble import Assembly
+from .documents import DONE, document_of, provider_error
+from .ending import End, Incomplete, Outcome, interrupted
+from .inflate import InflateError
+from .intake import BodyIntake
+from .opening import Opening
+from .sse import MOST_EVENT_BYTES, KeepAlive, ServerEvent, Wire
+from .surrogates import Surrogates, may_hold_surrogates
+from .timing import Patience
+from .whole import chunk_document
+
+__all__ = ["Item", "Pipeline", "StreamTerms"]
+
+#: After [DONE], or a finish reason and usage, so many seconds are spent on the end of the body,
+#: because a connection whose body was read to its end can be used again.
+SETTLING: Final = 0.1
+
+#: After the last finish reason, so many seconds are spent on a usage chunk.
+WAIT_FOR_USAGE: Final = 2.0
+
+#: The most bytes that are read after [DONE].
+MOST_AFTER_DONE: Final = 64 * 1024
+
+#: What a pipeline gives out.
+Item: TypeAlias = ChatCompletionChunk | KeepAlive
+
+
+def _say_nothing(error: APIError) -> None:
+    """Add nothing to an error."""
+
+
+@attrs.frozen(kw_only=True)
+class StreamTerms:
+    """What a stream is to be held to.
+
+    Attributes:
+        choices: How many choices were asked for (`n`).
+        max_event_bytes: The most bytes of one event.
+        incomplete: What to do with an end without a finish reason.
+        keepalive_counts: Whether comments count as activity.
+        secrets: What must not be shown.
+        describe: Adds to an error what the pipeline cannot know: the reply, the provider.
+    """
+
+    choices: int = 1
+    max_event_bytes: int = MOST_EVENT_BYTES
+    incomplete: Incomplete = "raise"
+    keepalive_counts: bool = True
+    secrets: Secrets = attrs.field(factory=Secrets)
+    describe: Callable[[APIError], None] = _say_nothing
+
+
+class Pipeline(BodyIntake):
+    """An intake that turns a body into chunks.
+
+    Attributes:
+        end: How the stream ended; None while it goes on.
+        delivered: How many chunks have been given out.
+        assembly: The completion so far.
+        gives_keep_alives: Whether signs of life are given out among the chunks.
+    """
+
+    def __init__(self, patience: Patience, encoding: str | None, terms: StreamTerms) -> None:
+        """Start with the head of the reply at hand.
+
+        Args:
+            patience: How long each read may take.
+            encoding: The value of Content-Encoding, or None.
+            terms: What the stream is held to.
+
+        Raises:
+            InflateError: The encoding is not known.
+        """
+        super().__init__(patience, encoding)
+        self.end: End | None = None
+        self.delivered = 0
+        self.assembly = Assembly()
+        self.gives_keep_alives = False
+        self._terms = terms
+        self._opening = Opening(terms.max_event_bytes, terms.secrets)
+        self._surrogates = Surrogates()
+        self._is_done = False
+        self._after_done = 0
+        self._is_settling = False
+        self._awaits_usage = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the stream has ended."""
+        return self.end is not None
+
+    def feed(self, block: bytes) -> list[Item]:
+        """Take a block and return what it completes. It raises nothing: an error is an `end`."""
+        items: list[Item] = []
+        try:
+            self._read(block, items)
+        except InflateError as error:
+            if self._is_done:  # rubbish behind the end takes nothing from the answer
+                self._judge(None)
+            else:
+                self._fail(_undecodable(error))
+        except APIError as error:
+            self._fail(error)
+        return items
+
+    def finish(self, error: APIError | None = None) -> list[Item]:
+        """Learn that the body has ended, or that reading failed; return what was left.
+
+        Args:
+            error: Why reading failed; None for an end of the body.
+        """
+        items: list[Item] = []
+        if self.end is None:
+            try:
+                if error is None and self._inflate is not None:
+                    self._inflate.finish()
+                if not self._is_done:
+                    self._take(self._opening.finish(), items)
+            except InflateError as cause:
+                message = f"The stream was cut: {cause}."
+                error = error or StreamInterruptedError(message, retryable=True)
+            except StreamDecodeError as cause:
+                # What a cut leaves of an event is no error of its own.
+                error = error or (cause if self._opening.is_whole else None)
+            except APIError as cause:
+                error = cause
+                self._fail(cause)
+            if self.end is None:
+                self._judge(error)
+        return items
+
+    def cancel(self) -> None:
+        """Learn that nobody wants the rest."""
+        if self.end is None:
+            self.end = End(Outcome.cancelled)
+
+    def _read(self, block: bytes, items: list[Item]) -> None:
+        piece = self._plain(block)
+        if self._is_done:
+            self._patience.waited(line_completed=False)
+            self._after_done += len(piece)
+            if self._after_done > MOST_AFTER_DONE:
+                self._judge(None)
+            return
+        wires = self._opening.feed(piece)
+        if block:
+            self._patience.waited(line_completed=self._shows_life(piece, wires))
+        self._take(wires, items)
+
+    def _shows_life(self, piece: bytes, wires: list[Wire]) -> bool:
+        if self._terms.keepalive_counts:
+            return b"\n" in piece or b"\r" in piece
+        return any(not isinstance(wire, KeepAlive) for wire in wires)
+
+    def _take(self, wires: list[Wire], items: list[Item]) -> None:
+        secrets = self._terms.secrets
+        for wire in wires:
+            if isinstance(wire, KeepAlive):
+                if self.gives_keep_alives:
+                    items.append(wire)
+                continue
+            document = document_of(wire, secrets)
+            if document == DONE:
+                self._settle_after_done()
+                return
+            if document is not None:
+                self._take_document(document, wire, items)
+
+    def _take_document(
+        self, document: dict[str, Any], wire: bytes | ServerEvent, items: list[Item]
+    ) -> None:
+        payload = wire if isinstance(wire, bytes) else wire.data
+        error = provider_error(document, self._terms.secrets) if _says_error(payload) else None
+        if self._opening.is_whole:
+            if error is None and not isinstance(document.get("choices"), list):
+                raise _no_completion(payload, self._terms.secrets)
+            document = chunk_document(document)
+            # A whole answer that could be parsed was not cut.
+            self._is_done = True
+        chunk = read_chunk(document)
+        if self._surrogates or may_hold_surrogates(payload):
+            self._surrogates.mend(chunk)
+        self.assembly.feed(chunk)
+        if error is None or _has_content(chunk):
+            self.delivered += 1
+            items.append(chunk)
+        if error is not None:
+            raise error
+        if self.assembly.finish_reasons and not self._is_settling:
+            self._notice_finish()
+
+    def _notice_finish(self) -> None:
+        """Once every choice has finished, wait only for usage, and then only for the end."""
+        if not self._is_finished() or len(self.assembly.seen) < self._terms.choices:
+            return
+        if self.assembly.usage is not None:
+            self._settle()
+        elif not self._awaits_usage:
+            self._awaits_usage = True
+            self._patience.shorten(WAIT_FOR_USAGE)
+
+    def _settle_after_done(self) -> None:
+        self._is_done = True
+        self._settle()
+
+    def _settle(self) -> None:
+        self._is_settling = True
+        self._patience.shorten(SETTLING)
+
+    def _is_finished(self) -> bool:
+        """Whether every choice seen has a finish reason."""
+        seen = self.assembly.seen
+        return bool(seen) and len(self.assembly.finish_reasons) >= len(seen)
+
+    def _judge(self, error: APIError | None) -> None:
+        """Decide how the stream ended, now that nothing more comes."""
+        if self._is_finished():
+            self.end = End(Outcome.complete)
+        elif self._is_done and self.delivered:
+            self._end_unconfirmed()
+        else:
+            # Behind [DONE] it is of no matter how the body ended.
+            cause = None if self._is_done else error
+            self._fail(interrupted(cause, self.delivered > 0, self._opening.beginning))
+
+    def _end_unconfirmed(self) -> None:
+        self.end = End(Outcome.unconfirmed)
+        if self._terms.incomplete == "strict":
+            message = "The stream ended with [DONE], but without a finish reason for every choice."
+            self._fail(StreamInterruptedError(message, retryable=True), Outcome.unconfirmed)
+        else:
+            logger.warning("a stream ended with [DONE], but without a finish reason")
+
+    def _fail(self, error: APIError, outcome: Outcome | None = None) -> None:
+        is_cut = isinstance(error, StreamInterruptedError)
+        outcome = outcome or (Outcome.truncated if is_cut else Outcome.failed)
+        if is_cut and self._terms.incomplete == "accept" and self.delivered:
+            logger.warning("a truncated stream is accepted as asked: %s", error)
+            self.end = End(outcome)
+            return
+        error.partial = self.assembly.completion()
+        self._terms.describe(error)
+        self.end = End(outcome, error)
+
+
+def _says_error(payload: bytes | str) -> bool:
+    """Return whether a payload may report an error; a cheap look before a thorough one."""
+    return (b'"error"' in payload) if isinstance(payload, bytes) else ('"error"' in payload)
+
+
+def _has_content(chunk: ChatCompletionChunk) -> bool:
+    """Return whether a chunk that reports an error brings a piece of the answer as well."""
+    return any(choice.delta.content or choice.delta.tool_calls for choice in chunk.choices)
+
+
+def _no_completion(payload: bytes | str, secrets: Secrets) -> StreamDecodeError:
+    text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
+    return StreamDecodeError(
+        "A stream was asked for, and JSON came that is neither a completion nor an error: "
+        f"{elide(mask(text, secrets), 300)!r}. Check base_url: it should be the address of the API."
+    )
+
+
+def _undecodable(error: InflateError) -> APIError:
+    found = StreamDecodeError(f"The body of the stream cannot be decompressed: {error}.")
+    found.__cause__ = error
+    return found

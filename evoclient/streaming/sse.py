@@ -1,0 +1,169 @@
+"""Bytes to events: our framing, sseclient-py for the fields.
+
+The framing follows the HTML standard ("Interpreting an event stream"): lines end in LF, CR or
+CRLF, one byte order mark at the very beginning is dropped, an empty line ends an event. Bytes
+may be cut anywhere. An event is found with one search through bytes not searched before, so the
+time is linear in the size of the stream.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import attrs
+
+from ..errors.tree import StreamDecodeError
+
+__all__ = ["MOST_EVENT_BYTES", "Framing", "KeepAlive", "ServerEvent", "Wire"]
+
+#: The most bytes of one event, hence of one line. The largest events in the wild are images in
+#: base64, a few MiB.
+MOST_EVENT_BYTES: Final = 16 * 2**20
+
+_FIELDS: Final = frozenset({"data", "event", "id", "retry"})
+
+
+@attrs.frozen
+class ServerEvent:
+    """One event with its fields.
+
+    Attributes:
+        data: The data lines joined by line feeds.
+        event: The event's name; "message" where none was sent.
+        id: The event's id, or None.
+        retry: The `retry` field as sent, or None.
+    """
+
+    data: str
+    event: str = "message"
+    id: str | None = None
+    retry: str | None = None
+
+
+@attrs.frozen
+class KeepAlive:
+    """A comment, or an event without data, that only shows that the server is alive.
+
+    Attributes:
+        comment: Its text, such as ``OPENROUTER PROCESSING``.
+    """
+
+    comment: str
+
+
+#: What framing gives: the payload of an event that is exactly one ``data:`` line, as bytes; any
+#: other event with its fields; a sign of life.
+Wire: TypeAlias = bytes | ServerEvent | KeepAlive
+
+
+class Framing:
+    """The decoder of an event stream: `feed` bytes, get what is complete."""
+
+    def __init__(self, most: int = MOST_EVENT_BYTES) -> None:
+        """Start at the beginning of a stream, behind the byte order mark.
+
+        Args:
+            most: The most bytes of one event.
+        """
+        self._most = most
+        # What is there of an event that is not complete, with LF for every line end.
+        self._tail = bytearray()
+        self._after_cr = False
+
+    def feed(self, block: bytes) -> list[Wire]:
+        """Take bytes and return the events that they complete.
+
+        Raises:
+            StreamDecodeError: An event is larger than the bound.
+        """
+        if self._after_cr or b"\r" in block:
+            block = self._with_line_feeds(block)
+        tail = self._tail
+        if tail:
+            searched = max(0, len(tail) - 1)
+            tail += block
+            if tail.find(b"\n\n", searched) < 0:
+                return self._unfinished(searched)
+            block = bytes(tail)
+        *events, rest = block.split(b"\n\n")
+        self._tail = bytearray(rest)
+        found = [wire for event in events for wire in _wires(event)]
+        return found + self._unfinished(0) if rest else found
+
+    def finish(self) -> list[Wire]:
+        """Return what an unfinished event holds, as if its empty line had come.
+
+        The standard drops it. Here a last event without its empty line is taken, because some
+        servers end so; whether it is whole is for the reader of its payload to see.
+        """
+        rest, self._tail = bytes(self._tail), bytearray()
+        return _wires(rest)
+
+    def _with_line_feeds(self, block: bytes) -> bytes:
+        """Turn CRLF and CR into LF; an LF right after a CR that was the last byte is dropped."""
+        if self._after_cr and block[:1] == b"\n":
+            block = block[1:]
+            self._after_cr = False
+        if block:
+            self._after_cr = block[-1:] == b"\r"
+        return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _unfinished(self, searched: int) -> list[Wire]:
+        """Give out the comments at the front of the tail, which need no empty line.
+
+        Args:
+            searched: How much of the tail was there before, with no line end in a comment there.
+        """
+        tail = self._tail
+        found: list[Wire] = []
+        start = 0
+        while tail.startswith((b":", b"\n"), start) and (end := tail.find(b"\n", searched)) >= 0:
+            found += _wires(bytes(tail[start:end]))
+            start = searched = end + 1
+        del tail[:start]
+        if len(tail) > self._most:
+            self._tail = bytearray()
+            raise StreamDecodeError(
+                f"An event of the stream is larger than {self._most} bytes. If the server is "
+                "right to send such events, raise max_event_bytes of the client.",
+                details={"max_event_bytes": self._most},
+            )
+        return found
+
+
+def _wires(event: bytes) -> list[Wire]:
+    """Read the lines of one event."""
+    if event[:5] == b"data:" and b"\n" not in event:
+        # By far the most events are one data line: they are not worth a parser.
+        return [event[6:] if event[5:6] == b" " else event[5:]]
+    return _parsed(event) if event.strip(b"\n") else []
+
+
+def _parsed(event: bytes) -> list[Wire]:
+    """Read an event with sseclient-py, and its comments, which sseclient-py drops."""
+    found: list[Wire] = []
+    data: list[str] = []
+    last: dict[str, str] = {}
+    for line in event.decode("utf-8", "replace").split("\n"):
+        name, _, value = line.partition(":")
+        if name in _FIELDS and not (name == "id" and "\0" in value):
+            last[name] = line
+            if name == "data":
+                data.append(value.removeprefix(" "))
+        elif line and not name:
+            found.append(KeepAlive(value.strip()))
+    if not last:
+        return found
+    from sseclient import SSEClient  # loaded when the first unusual event comes
+
+    # sseclient-py adds line to line, in quadratic time: it gets the last line of each field, which
+    # is the one that counts; only data lines are joined.
+    few = "\n".join([*last.values(), "", ""]).encode()
+    text = "\n".join(data)
+    for parsed in SSEClient(iter([few])).events():
+        if text or parsed.event == "error":
+            found.append(ServerEvent(text, parsed.event, parsed.id, parsed.retry))
+            return found
+    # An event without data, such as "event: ping", is no event, but life.
+    found.append(KeepAlive(""))
+    return found
