@@ -1,0 +1,185 @@
+"""The transport for threads, on requests."""
+
+from __future__ import annotations
+
+import os
+from http.client import HTTPException
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest
+from requests.adapters import HTTPAdapter
+from requests.exceptions import RequestException
+from urllib3 import HTTPHeaderDict
+from urllib3.exceptions import HTTPError
+
+from ..wire import Deadlines, Headers, Reply, Request
+from .environment import Cert, Proxies, Verify, check_tls, tls_context
+from .failures import closed, has_passed, no_reply
+from .framing import Malformed, framing_of
+from .with_requests_body import SocketBody, StandInBody
+from .with_requests_pools import POOLS
+from .with_requests_sockets import Exchange
+
+__all__ = ["RequestsTransport"]
+
+#: What requests, urllib3 and http.client raise when there is no reply.
+_FAILURES = (RequestException, HTTPError, HTTPException, OSError, Malformed)
+
+
+class RequestsTransport:
+    """Sends requests with requests' adapter (see `evoclient.transports.base.Transport`).
+
+    There is no session, so nothing of a user's netrc file or of earlier cookies gets into a
+    request. Any number of requests may be under way at once.
+    """
+
+    def __init__(self, *, verify: Verify = True, cert: Cert = None) -> None:
+        """Read the proxies of the environment; nothing is opened.
+
+        Args:
+            verify: Whether to verify certificates, or the CA file or folder to do so.
+            cert: A client certificate with its key, or a file for each.
+
+        Raises:
+            ConfigurationError: A file that is named is not there.
+        """
+        check_tls(verify, cert)
+        self._verify: Verify = verify
+        self._cert = cert
+        self._proxies = Proxies()
+        self._adapter = _Adapter(verify, cert, self._proxies)
+        self._process = os.getpid()
+        self._closed = False
+
+    def send(self, request: Request, deadlines: Deadlines) -> Reply:
+        """Send a request and return its reply, whose body is still open."""
+        adapter = self._usable_adapter()
+        exchange = Exchange(deadlines)
+        outcome = self._exchanged(adapter, request, exchange)
+        if isinstance(outcome, Reply):
+            return outcome
+        if exchange.met_a_dead_connection and not has_passed(exchange.deadline, monotonic()):
+            exchange = Exchange(deadlines, fresh=True)
+            outcome = self._exchanged(adapter, request, exchange)
+            if isinstance(outcome, Reply):
+                return outcome
+        if self._closed:
+            raise closed()
+        raise no_reply(outcome, request.url, exchange.deadline, monotonic())
+
+    def _exchanged(
+        self, adapter: _Adapter, request: Request, exchange: Exchange
+    ) -> Reply | Exception:
+        """Return the reply, or what was raised instead.
+
+        The error is raised by the caller, where no local variable holds a header.
+        """
+        try:
+            proxies = self._proxies_for(request.url)
+            with exchange:
+                response = adapter.send(_prepared(request), stream=True, proxies=proxies)
+            return _reply(response.raw, request, exchange)
+        except _FAILURES as exc:
+            if isinstance(exc, RequestException):
+                exc.request = None  # it holds the key
+            return exc
+
+    def _proxies_for(self, url: str) -> dict[str, str]:
+        """Return the proxy of the environment for a URL, in the form that requests wants."""
+        proxy = self._proxies.for_url(url)
+        return {} if proxy is None else {"all": proxy.url}
+
+    def _usable_adapter(self) -> _Adapter:
+        """Return the adapter, a new one after a fork: the child must not share connections."""
+        if self._closed:
+            raise closed()
+        if self._process != os.getpid():
+            # Without a lock, which another thread may have held at the time of the fork.
+            self._adapter = _Adapter(self._verify, self._cert, self._proxies)
+            self._process = os.getpid()
+        return self._adapter
+
+    def close(self) -> None:
+        """Close idle connections and refuse further requests."""
+        self._closed = True
+        self._adapter.close()
+
+
+class _Adapter(HTTPAdapter):
+    """requests' adapter over our connections. Its `send` is the one that mocks replace."""
+
+    def __init__(self, verify: Verify, cert: Cert, proxies: Proxies) -> None:
+        self._verify: Verify = verify
+        self._cert = cert
+        self._proxies = proxies
+        # The pool bounds what is idle by itself; 0 makes urllib3 fill in nothing.
+        super().__init__(pool_maxsize=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Use our connections."""
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Use our connections, and our TLS settings for a proxy that speaks TLS."""
+        if proxy.startswith("https:"):
+            options["proxy_ssl_context"] = tls_context(self._verify, self._cert)
+        manager: Any = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """Return the credentials for a proxy, which its URL no longer holds."""
+        authorization = self._proxies.authorization(proxy)
+        return {} if authorization is None else {"Proxy-Authorization": authorization}
+
+    def build_connection_pool_key_attributes(
+        self, request: PreparedRequest, *_: Any, **__: Any
+    ) -> Any:
+        """Choose a pool by host and TLS settings; plain HTTP needs none of these."""
+        parts = urlsplit(str(request.url))
+        place = {"scheme": parts.scheme, "host": parts.hostname, "port": parts.port}
+        if parts.scheme != "https":
+            return place, {}
+        return place, {"ssl_context": tls_context(self._verify, self._cert)}
+
+    def cert_verify(self, *_: Any, **__: Any) -> None:
+        """Leave the certificates to the TLS settings."""
+
+    def close(self) -> None:
+        """Close idle connections at once, also where a stream still holds their pool."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 (it is no mapping)
+                if (pool := manager.pools.get(key)) is not None:
+                    pool.close()
+        super().close()
+
+
+def _prepared(request: Request) -> PreparedRequest:
+    """Return a request in the form of requests, without what a session would add."""
+    prepared: Any = PreparedRequest()
+    prepared.method = request.method
+    prepared.url = request.url
+    prepared.headers = HTTPHeaderDict()
+    for name, value in request.headers.pairs:
+        prepared.headers.add(name, value)
+    if request.body is not None:
+        prepared.headers["Content-Length"] = str(len(request.body))
+    prepared.body = request.body
+    result: PreparedRequest = prepared
+    return result
+
+
+def _reply(raw: Any, request: Request, exchange: Exchange) -> Reply:
+    """Return our form of a reply."""
+    if exchange.head is None:
+        return Reply(raw.status, Headers(raw.headers.items()), StandInBody(raw, request.url))
+    headers = Headers(exchange.head.headers.items())
+    try:
+        framing = framing_of(request.method, raw.status, headers)
+    except Malformed:
+        raw.close()
+        raise
+    return Reply(raw.status, headers, SocketBody(raw, exchange.head, framing, request.url))

@@ -1,0 +1,1 @@
+"""Transports over mocks, real sockets and scripts."""
