@@ -1,0 +1,188 @@
+"""A stream, read by tasks: pulls blocks, feeds the pipeline, hands out chunks."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator
+from contextlib import aclosing
+from types import TracebackType
+from typing import Self, cast
+
+from ..errors.tree import APIError
+from ..models.chat import ChatCompletion
+from ..models.chunks import ChatCompletionChunk
+from ..reopen import OpenedStream
+from ..streaming.events import StreamEvent, events_of
+from ..streaming.pipeline import Item
+from ..view import StreamView
+from ..wire import AsyncBody
+from .driver import run
+
+__all__ = ["AsyncStream"]
+
+
+class _Nothing(Awaitable[None]):
+    """What is already done: ``stream.close()`` and ``await stream.close()`` both work."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        """Return at once."""
+        yield from ()
+
+
+class AsyncStream(StreamView):
+    """An answer that arrives in chunks.
+
+    Iterate over it for chunks, over `text` for pieces of text, or over `events()`; in one of the
+    three ways. Leaving the loop early closes the connection, and so does `close`.
+
+    Whatever ends the stream early raises an error that has the completion so far as `partial`.
+    A stream that was closed, by its reader or from elsewhere, just ends; `outcome` tells.
+    """
+
+    def __init__(self, stream: OpenedStream) -> None:
+        """Take over a stream whose reply is open."""
+        super().__init__(stream)
+        self._chunks: AsyncGenerator[ChatCompletionChunk] | None = None
+        from asyncio import get_running_loop  # loaded when first needed
+
+        self._loop = get_running_loop()
+
+    @property
+    async def text(self) -> AsyncIterator[str]:
+        """The pieces of the text of choice 0."""
+        async with aclosing(self._all_chunks()) as chunks:
+            async for chunk in chunks:
+                if chunk.text:
+                    yield chunk.text
+
+    async def events(self) -> AsyncIterator[StreamEvent]:
+        """Iterate over what the chunks say, one thing at a time, and over signs of life."""
+        self._opened.pipeline.gives_keep_alives = True
+        async with aclosing(self._items()) as items:
+            async for item in items:
+                for event in events_of(item):
+                    yield event
+
+    async def until_done(self) -> ChatCompletion:
+        """Read to the end and return the completion.
+
+        Raises:
+            APIError: The stream ended early; `partial` has what came.
+        """
+        async for _ in self:
+            pass
+        return self.completion
+
+    def close(self) -> Awaitable[None]:
+        """Stop reading and close the connection, at once; awaiting the result is optional.
+
+        Any task or thread may call it, also while another task waits for the next chunk: that
+        one's loop then ends. A second call does nothing, and neither does one after the end.
+        """
+        self._is_closed = True
+        self._opened.pipeline.cancel()
+        body = self._opened.reply.body
+        if self._is_in_its_loop() or self._loop.is_closed():
+            body.close()
+        else:
+            # asyncio's transports may only be touched in the thread of their loop.
+            self._loop.call_soon_threadsafe(body.close)
+        return _Nothing()
+
+    aclose = close
+    cancel = close
+
+    def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
+        """Iterate over the chunks."""
+        return self._all_chunks() if self._chunks is None else self._other_chunks(self._chunks)
+
+    async def __anext__(self) -> ChatCompletionChunk:
+        """Return the next chunk."""
+        if self._chunks is None:
+            self._chunks = self._all_chunks()
+        return await anext(self._chunks)
+
+    async def __aenter__(self) -> Self:
+        """Return the stream."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the stream."""
+        self.close()
+
+    def __del__(self) -> None:
+        """Warn where a stream was neither read to its end nor closed, and close it."""
+        if self._was_forgotten():
+            warnings.warn(
+                f"unclosed {self!r}: use “async with stream:”", ResourceWarning, stacklevel=2
+            )
+            self.close()
+
+    def _all_chunks(self) -> AsyncGenerator[ChatCompletionChunk]:
+        self._opened.pipeline.gives_keep_alives = False
+        return cast(AsyncGenerator[ChatCompletionChunk], self._items())
+
+    async def _other_chunks(
+        self, chunks: AsyncGenerator[ChatCompletionChunk]
+    ) -> AsyncGenerator[ChatCompletionChunk]:
+        """Go on where `anext` was called before."""
+        try:
+            async for chunk in chunks:
+                yield chunk
+        finally:
+            self._leave()
+
+    async def _items(self) -> AsyncGenerator[Item]:
+        try:
+            while True:
+                pipeline = self._opened.pipeline
+                while pipeline.end is None:
+                    for item in await self._pull():
+                        yield item
+                if not await self._goes_on():
+                    return
+        finally:
+            self._leave()
+
+    async def _pull(self) -> list[Item]:
+        """Read one block and return what it completes."""
+        pipeline = self._opened.pipeline
+        if pipeline.pending:
+            return pipeline.feed(b"")
+        try:
+            block = await cast(AsyncBody, self._opened.reply.body).read(pipeline.deadline())
+        except APIError as error:
+            return pipeline.finish(error)
+        return pipeline.feed(block) if block else pipeline.finish()
+
+    async def _goes_on(self) -> bool:
+        """At an end: raise its error, or open what comes next."""
+        pipeline = self._opened.pipeline
+        self._opened.reply.body.close()
+        flow = self._stream.reopen(pipeline)
+        if flow is None:
+            return False
+        self._opened = await run(flow)
+        self._opened.pipeline.gives_keep_alives = pipeline.gives_keep_alives
+        if self._is_closed:
+            self.close()
+        return True
+
+    def _is_in_its_loop(self) -> bool:
+        """Return whether this is called from a task, or a callback, of the stream's loop."""
+        from asyncio import get_running_loop  # loaded long since
+
+        try:
+            return get_running_loop() is self._loop
+        except RuntimeError:
+            return False
+
+    def _leave(self) -> None:
+        """Close a stream whose loop was left before its end."""
+        if self._opened.pipeline.end is None:
+            self.close()

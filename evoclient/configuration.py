@@ -1,0 +1,333 @@
+"""Arguments and environment, made into the settings of a client.
+
+An explicit argument wins, then the environment of the preset, then the preset's default. A key
+from the environment is sent only to its own preset's base URL, or to the one that the preset's
+own variable names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from inspect import iscoroutinefunction
+from typing import Any, Final
+
+import attrs
+
+from .auth.base import Auth, NoAuth
+from .auth.bearer import ApiKey, Bearer
+from .endpoints.base import checked_headers, checked_query, timeouts_of
+from .exchange import Settings
+from .ground import ConfigurationError
+from .log import logger
+from .providers.base import Provider
+from .providers.presets import GENERIC, PRESETS
+from .retry import Retry
+from .streaming.sse import MOST_EVENT_BYTES
+from .transports.registry import Colour, require, transport_class
+from .urls import normal_base
+from .wire import Timeouts, check_header
+
+__all__ = ["configure", "is_memory", "transport_maker"]
+
+#: Where a memory transport with nothing else configured pretends to be (RFC 6761: never resolves).
+_MEMORY_URL: Final = "http://memory.invalid/v1"
+
+
+def configure(
+    *,
+    base_url: str | None,
+    api_key: ApiKey | None,
+    auth: Auth | None,
+    provider: str | Provider | None,
+    model: str | None,
+    timeout: float | Timeouts | None,
+    max_retries: int | None,
+    retry_delay: float | None,
+    retry: Retry | None,
+    default_headers: Mapping[str, str | None] | None,
+    default_query: Mapping[str, Any] | None,
+    max_event_bytes: int | None,
+    is_memory: bool,
+) -> Settings:
+    """Decide everything that a client's calls share.
+
+    Args:
+        base_url: The base URL, or None.
+        api_key: The key or a function that gives it, or None.
+        auth: An auth scheme, or None.
+        provider: A preset's name or a record, or None.
+        model: The default model, or None.
+        timeout: Seconds or `Timeouts`, or None.
+        max_retries: How many retries, or None.
+        retry_delay: Seconds before the first retry, or None.
+        retry: The whole retry policy, or None.
+        default_headers: Headers of every request, or None.
+        default_query: Query parameters of every request, or None.
+        max_event_bytes: The most bytes of one event, or None.
+        is_memory: Whether the transport is the memory transport, which needs no server.
+
+    Raises:
+        ConfigurationError: An argument or a variable is wrong, or no provider can be told.
+    """
+    if auth is not None and api_key is not None:
+        raise ConfigurationError("Give api_key or auth, not both.", argument="auth")
+    if auth is not None and not callable(getattr(auth, "authorise", None)):
+        raise ConfigurationError(
+            f"auth must be an auth scheme such as Bearer(…); it is of type {type(auth).__name__}.",
+            argument="auth",
+        )
+    preset = _preset(
+        provider, base_url, has_key=api_key is not None or auth is not None, is_memory=is_memory
+    )
+    base = _base(preset, base_url, is_memory=is_memory)
+    if auth is None:
+        auth = _auth(preset, base, api_key)
+    return Settings(
+        provider=preset,
+        base_url=base,
+        auth=auth,
+        model=model or _variable(preset.model_variables) or preset.default_model,
+        retry=_retry(retry, max_retries, retry_delay),
+        timeouts=timeouts_of(timeout, Timeouts()),
+        headers={**_preset_headers(preset), **checked_headers(default_headers, "default_headers")},
+        query=checked_query(default_query, "default_query"),
+        max_event_bytes=_event_bytes(max_event_bytes),
+        new_key=_new_key,
+    )
+
+
+def transport_maker(
+    transport: object,
+    colour: Colour,
+    *,
+    verify: bool | str,
+    cert: str | tuple[str, str] | None,
+) -> Callable[[], Any]:
+    """Return how a client's transport is made, once its first request is sent.
+
+    Args:
+        transport: A name, or a transport.
+        colour: Of the client.
+        verify: Whether to check certificates, or a file with CAs.
+        cert: A client certificate, or None.
+
+    Raises:
+        ConfigurationError: There is no such transport, or it is of the other colour.
+    """
+    if isinstance(transport, str):
+        require(transport, colour)
+        name = transport
+        return lambda: transport_class(name, colour)(verify=verify, cert=cert)
+    method = getattr(transport, "send", None)
+    if not callable(method) or iscoroutinefunction(method) != (colour == "async"):
+        raise ConfigurationError(
+            f"transport: a {type(transport).__name__} is not a transport for this client. "
+            + (
+                "AsyncClient needs an async one."
+                if colour == "async"
+                else "Client needs a sync one."
+            ),
+            argument="transport",
+        )
+    if verify is not True or cert is not None:
+        raise ConfigurationError(
+            "verify and cert are for a transport given by name: pass them to the transport itself.",
+            argument="verify",
+        )
+    return lambda: transport
+
+
+def is_memory(transport: object) -> bool:
+    """Return whether a transport needs no server."""
+    return transport == "memory" or not getattr(transport, "needs_server", True)
+
+
+def _new_key() -> str:
+    from uuid import uuid4  # loaded with the first request: it costs a client's construction
+
+    return str(uuid4())
+
+
+def _preset(provider: object, base_url: str | None, *, has_key: bool, is_memory: bool) -> Provider:
+    """Find the preset: the one named, the one a base URL means, or the first with credentials.
+
+    Raises:
+        ConfigurationError: There is no such preset, or nothing tells which.
+    """
+    if isinstance(provider, Provider):
+        return provider
+    if provider is not None:
+        if not isinstance(provider, str) or provider not in PRESETS:
+            raise ConfigurationError(
+                f"provider: there is no preset {provider!r}. There are: {', '.join(PRESETS)}.",
+                argument="provider",
+            )
+        return PRESETS[provider]
+    if base_url is not None:
+        return GENERIC
+    for preset in PRESETS.values():
+        if _is_complete(preset):
+            return preset
+    if is_memory:
+        return GENERIC
+    raise _nothing_found(has_key=has_key)
+
+
+def _is_complete(preset: Provider) -> bool:
+    """Return whether the environment says enough to use a preset."""
+    if preset.base_url is None or not preset.needs_key:
+        # A local server is not assumed to run only because it needs no key.
+        return bool(_variable(preset.base_url_variables)) or (
+            preset.base_url is not None and bool(_variable(preset.api_key_variables))
+        )
+    return bool(_variable(preset.api_key_variables))
+
+
+def _nothing_found(*, has_key: bool) -> ConfigurationError:
+    looked_for = [
+        variable
+        for preset in PRESETS.values()
+        for variable in (
+            preset.api_key_variables if preset.needs_key else preset.base_url_variables
+        )
+    ]
+    beginning = (
+        "A key is given, but not for which server." if has_key else "No provider is configured."
+    )
+    return ConfigurationError(
+        f"{beginning} Pass provider=“…” ({', '.join(PRESETS)}) or base_url=“…”, or set one of "
+        f"the environment variables {', '.join(looked_for)}.",
+        argument="provider",
+        details={"looked_for": looked_for},
+    )
+
+
+def _base(preset: Provider, base_url: str | None, *, is_memory: bool) -> str:
+    if base_url is not None:
+        return normal_base(base_url)
+    variable = _first_set(preset.base_url_variables)
+    if variable is not None:
+        return normal_base(os.environ[variable], variable)
+    if preset.base_url is not None:
+        return normal_base(preset.base_url)
+    if is_memory:
+        return _MEMORY_URL
+    raise ConfigurationError(
+        f"The preset “{preset.name}” has no base URL of its own: pass base_url=“…” or set "
+        f"{' or '.join(preset.base_url_variables) or 'it in the record'}.",
+        argument="base_url",
+        provider=preset.name,
+    )
+
+
+def _auth(preset: Provider, base: str, api_key: ApiKey | None) -> Auth:
+    """Return the auth scheme for a key, given or from the environment.
+
+    Raises:
+        ConfigurationError: A key is needed and there is none that may be sent to this URL.
+    """
+    if api_key is not None:
+        return Bearer(api_key)
+    variable = _first_set(preset.api_key_variables)
+    is_own_url = _is_own_url(preset, base)
+    if variable is not None and is_own_url:
+        return _bearer_from(variable)
+    if not preset.needs_key:
+        return NoAuth()
+    if variable is not None:
+        problem = (
+            f"the key in {variable} is only sent to the preset's own base URL, and this is "
+            f"{base}. Pass api_key= for it"
+        )
+    else:
+        problem = f"pass api_key=“…” or set {' or '.join(preset.api_key_variables)}"
+    where = f" A key can be had at {preset.keys_url}." if preset.keys_url else ""
+    raise ConfigurationError(
+        f"The preset “{preset.name}” needs a key: {problem}.{where}",
+        argument="api_key",
+        provider=preset.name,
+    )
+
+
+def _is_own_url(preset: Provider, base: str) -> bool:
+    variable = _first_set(preset.base_url_variables)
+    if variable is not None and base == normal_base(os.environ[variable], variable):
+        return True
+    return preset.base_url is not None and base == normal_base(preset.base_url)
+
+
+def _bearer_from(variable: str) -> Bearer:
+    try:
+        return Bearer(os.environ[variable])
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"The environment variable {variable}: {error.message}", argument=variable
+        ) from None
+
+
+def _preset_headers(preset: Provider) -> dict[str, str | None]:
+    """Return the headers whose values the environment holds.
+
+    What no header can carry, such as a Cyrillic APP_TITLE, is left out with a log record: these
+    variables are the application's, and it may use them for something else.
+    """
+    headers: dict[str, str | None] = {}
+    for header, variable in preset.header_variables.items():
+        if value := os.environ.get(variable, "").strip():
+            try:
+                headers[header] = check_header(header, value, variable)[1]
+            except ConfigurationError as error:
+                logger.warning("the header %s is left out: %s", header, error)
+    return headers
+
+
+def _retry(retry: Retry | None, max_retries: object, retry_delay: float | None) -> Retry:
+    """Return the policy; `max_retries` and `retry_delay` win over what `retry` says.
+
+    Raises:
+        ConfigurationError: A number is out of range.
+    """
+    if retry is not None and not isinstance(retry, Retry):
+        raise ConfigurationError(
+            f"retry must be Retry(…); it is of type {type(retry).__name__}. The number of retries "
+            "is max_retries.",
+            argument="retry",
+        )
+    policy = retry or Retry()
+    if max_retries is not None:
+        if not isinstance(max_retries, int) or isinstance(max_retries, bool) or max_retries < 0:
+            raise ConfigurationError(
+                f"max_retries must be a whole number of at least 0; it is {max_retries!r}.",
+                argument="max_retries",
+            )
+        policy = attrs.evolve(policy, attempts=max_retries + 1)
+    if retry_delay is None:
+        return policy
+    try:
+        return attrs.evolve(policy, base=retry_delay)
+    except ConfigurationError:
+        raise ConfigurationError(
+            f"retry_delay must be a number of at least 0; it is {retry_delay!r}.",
+            argument="retry_delay",
+        ) from None
+
+
+def _event_bytes(given: object) -> int:
+    if given is None:
+        return MOST_EVENT_BYTES
+    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+        raise ConfigurationError(
+            f"max_event_bytes must be a whole number above 0; it is {given!r}.",
+            argument="max_event_bytes",
+        )
+    return given
+
+
+def _first_set(variables: Iterable[str]) -> str | None:
+    return next((name for name in variables if os.environ.get(name, "").strip()), None)
+
+
+def _variable(variables: Iterable[str]) -> str | None:
+    name = _first_set(variables)
+    return None if name is None else os.environ[name].strip()

@@ -1,0 +1,1 @@
+"""Endpoints: a request, and how to read its answer."""

@@ -1,0 +1,1 @@
+"""The synchronous front. It only waits: what is decided is decided below."""

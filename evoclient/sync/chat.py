@@ -1,0 +1,66 @@
+"""`client.chat.completions`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Unpack, overload
+
+from ..endpoints.chat import ChatOptions, chat_completion
+from ..models.chat import ChatCompletion
+from .caller import Caller
+from .stream import Stream
+
+__all__ = ["Chat", "Completions"]
+
+
+class Completions:
+    """`client.chat.completions`."""
+
+    def __init__(self, caller: Caller) -> None:
+        """Make calls through a caller."""
+        self._caller = caller
+
+    @overload
+    def create(
+        self, *, stream: Literal[False] = False, **options: Unpack[ChatOptions]
+    ) -> ChatCompletion: ...
+
+    @overload
+    def create(self, *, stream: Literal[True], **options: Unpack[ChatOptions]) -> Stream: ...
+
+    @overload
+    def create(
+        self, *, stream: bool, **options: Unpack[ChatOptions]
+    ) -> ChatCompletion | Stream: ...
+
+    def create(self, *, stream: bool = False, **options: Any) -> ChatCompletion | Stream:
+        """Ask a model to continue a conversation.
+
+        Args:
+            stream: Whether to return the answer while it is written.
+            **options: What to ask, see `ChatOptions`. What is not named there goes into the body
+                as it is.
+
+        Returns:
+            The completion; a stream of chunks with ``stream=True``.
+
+        Raises:
+            ConfigurationError: An argument is wrong; nothing was sent.
+            APIError: There is no good answer.
+            ClientClosedError: The client has been closed.
+        """
+        call = chat_completion(
+            options, stream=bool(stream), default_model=self._caller.settings.model
+        )
+        return self._caller.stream(call) if stream else self._caller.whole(call)
+
+
+class Chat:
+    """`client.chat`.
+
+    Attributes:
+        completions: Chat completions.
+    """
+
+    def __init__(self, caller: Caller) -> None:
+        """Make calls through a caller."""
+        self.completions = Completions(caller)

@@ -1,0 +1,119 @@
+"""Performs the steps of a flow with the tools of threads."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from ..errors.tree import ClientClosedError
+from ..ground import ConfigurationError
+from ..steps import Call, Drain, Drop, Flow, Intake, Pause, Send, Step
+from ..transports.base import Transport
+from ..wire import Body, Reply
+
+__all__ = ["TransportHandle", "run"]
+
+_T = TypeVar("_T")
+
+
+class TransportHandle:
+    """A client's transport, made when the first request is sent."""
+
+    def __init__(self, make: Callable[[], Transport]) -> None:
+        """Keep how the transport is made."""
+        self._make = make
+        self._lock = threading.Lock()
+        self._transport: Transport | None = None
+        self.is_closed = False
+
+    def get(self) -> Transport:
+        """Return the transport.
+
+        Raises:
+            ClientClosedError: The client has been closed.
+        """
+        with self._lock:
+            if self.is_closed:
+                raise ClientClosedError("The client has been closed: make a new one.")
+            if self._transport is None:
+                self._transport = self._make()
+            return self._transport
+
+    def close(self) -> None:
+        """Close the transport, if there is one. A second call does nothing."""
+        with self._lock:
+            self.is_closed = True
+            transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
+
+
+def run(flow: Flow[_T]) -> _T:
+    """Perform the steps of a flow and return its result.
+
+    The flow is closed, and so is every body that it opened and that is not its result, whatever
+    happens.
+    """
+    held: list[Reply] = []
+    kept: object = None
+    try:
+        step = next(flow)
+        while True:
+            try:
+                answer = _perform(step, held)
+            except Exception as error:
+                step = flow.throw(error)
+            else:
+                step = flow.send(answer)
+    except StopIteration as end:
+        result = cast(_T, end.value)
+        kept = getattr(result, "reply", None)
+        return result
+    finally:
+        flow.close()
+        for reply in held:
+            if reply is not kept:
+                reply.body.close()
+
+
+def _perform(step: Step, held: list[Reply]) -> object:
+    match step:
+        case Send(request, deadlines, through):
+            reply = cast(TransportHandle, through).get().send(request, deadlines)
+            held.append(reply)
+            return reply
+        case Drain(reply, intake):
+            _drain(cast(Body, reply.body), intake)
+        case Drop(reply):
+            reply.body.close()
+        case Pause(seconds):
+            time.sleep(seconds)
+        case Call(function):
+            return _called(function)
+    return None
+
+
+def _drain(body: Body, intake: Intake) -> None:
+    while not intake.over:
+        block = b"" if intake.pending else body.read(intake.deadline())
+        if block or intake.pending:
+            intake.feed(block)
+        else:
+            intake.finish()
+            break
+    body.close()
+
+
+def _called(function: Callable[[], object]) -> object:
+    result = function()
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise ConfigurationError(
+            "A function that must be awaited was given to a synchronous client: use AsyncClient, "
+            "or give a plain function.",
+        )
+    return result

@@ -1,0 +1,99 @@
+"""What a stream and a client show of themselves: the same in both colours, and no waiting."""
+
+from __future__ import annotations
+
+from .exchange import Settings
+from .models.chat import ChatCompletion
+from .models.finish import Finish
+from .models.usage import Usage
+from .providers.base import Provider
+from .reopen import OpenedStream
+from .streaming.ending import Outcome
+from .wire import Response
+
+__all__ = ["ClientView", "StreamView"]
+
+
+class StreamView:
+    """What is known of a stream, at any time."""
+
+    def __init__(self, stream: OpenedStream) -> None:
+        """Take over a stream whose reply is open."""
+        self._stream = stream
+        self._opened = stream.opened
+        self._is_closed = False
+
+    @property
+    def completion(self) -> ChatCompletion:
+        """The completion so far; the whole one at the end."""
+        completion = self._opened.pipeline.assembly.completion()
+        completion.response = self._opened.response
+        return completion
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens that the server counted, or None where it has not told (yet)."""
+        return self._opened.pipeline.assembly.usage
+
+    @property
+    def finish_reason(self) -> str | None:
+        """The server's own word for why choice 0 ended, or None before its end."""
+        return self.completion.finish_reason
+
+    @property
+    def finish(self) -> Finish | None:
+        """Our judgement of `finish_reason`, or None before the end."""
+        return self.completion.finish
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the stream ended, or None while it goes on."""
+        end = self._opened.pipeline.end
+        return None if end is None else end.outcome
+
+    @property
+    def response(self) -> Response:
+        """Status, headers, request id and time to the head of the reply."""
+        return self._opened.response
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's name for the request, or None."""
+        return self._opened.response.request_id
+
+    def __repr__(self) -> str:
+        """Show how far it is."""
+        pipeline = self._opened.pipeline
+        state = "open" if pipeline.end is None else pipeline.end.outcome.value
+        return f"<{type(self).__name__} {state}, {pipeline.delivered} chunks>"
+
+    def _was_forgotten(self) -> bool:
+        """Return whether nobody read the stream to its end or closed it."""
+        # An object whose construction failed has no attributes.
+        is_open = not getattr(self, "_is_closed", True)
+        return is_open and self._opened.pipeline.end is None
+
+
+class ClientView:
+    """What is known of a client."""
+
+    _settings: Settings
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go."""
+        return self._settings.base_url
+
+    @property
+    def provider(self) -> Provider:
+        """The preset in use."""
+        return self._settings.provider
+
+    @property
+    def model(self) -> str | None:
+        """The model of calls that name none."""
+        return self._settings.model
+
+    def __repr__(self) -> str:
+        """Show where requests go, never a credential."""
+        return f"<{type(self).__name__} {self._settings.provider.name} {self._settings.base_url}>"

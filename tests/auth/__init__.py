@@ -1,0 +1,1 @@
+"""Auth schemes, run without a driver."""

@@ -1,0 +1,1 @@
+"""Calls: what is asked, and how the answer is read."""
