@@ -1,0 +1,1 @@
+"""Measurements; run by ``tox -e bench``, not by the test suite."""

@@ -1,0 +1,1 @@
+"""The demo server: its parts without a socket, then the whole over loopback."""
