@@ -1,0 +1,135 @@
+"""The commands and their options, with click."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+import click
+
+from .._version import __version__
+from .failures import INTERRUPTED, MISUSED, guarded
+from .terminal import prepare
+
+__all__ = ["run"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_DEBUG: Final = "evoclient.debug"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit status.
+
+    Args:
+        arguments: What stands behind the command's name.
+    """
+    prepare()
+    try:
+        status = evoclient.main(list(arguments), prog_name="evoclient", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:  # Ctrl-C before a command has begun
+        return INTERRUPTED
+    return status if isinstance(status, int) else 0
+
+
+def _remember(context: click.Context, _parameter: click.Parameter, given: bool) -> None:
+    if given:
+        context.meta[_DEBUG] = True
+
+
+def _debug_option(command: _F) -> _F:
+    """Take ``--debug``, before the command's name or behind it."""
+    return click.option(
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        callback=_remember,
+        help="Show tracebacks and log records on stderr.",
+    )(command)
+
+
+@click.group(invoke_without_command=True)
+@click.version_option(__version__, message="evoclient %(version)s")
+@_debug_option
+@click.pass_context
+def evoclient(context: click.Context) -> int:
+    """Talk to chat APIs that speak the OpenAI dialect."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        return MISUSED
+    return 0
+
+
+@evoclient.command()
+@click.argument("prompt", required=False)
+@click.option("-m", "--model", help="The model; default the provider's.")
+@click.option("-s", "--system", help="Instructions for the model.")
+@click.option(
+    "-o",
+    "--option",
+    "options",
+    nargs=2,
+    multiple=True,
+    metavar="KEY VALUE",
+    help="An option of the request, such as “-o temperature 0.2”; JSON where it is JSON. "
+    "May be repeated.",
+)
+@click.option(
+    "--provider", help="A preset, such as openrouter or ollama; default the one with a key."
+)
+@click.option("--base-url", metavar="URL", help="The address of the API.")
+@click.option("--demo", is_flag=True, help="Talk to a demo server that is started for it.")
+@click.option("--no-stream", is_flag=True, help="Wait for the whole answer.")
+@click.option("--json", "as_json", is_flag=True, help="Write the completion as JSON.")
+@click.option("--plain", is_flag=True, help="Write the answer's text alone, also to a terminal.")
+@click.option("--stats", is_flag=True, help="Tell times, speed and tokens on stderr.")
+@_debug_option
+@click.pass_context
+def chat(context: click.Context, /, **given: Any) -> int:
+    """Ask a question and show the answer while it arrives.
+
+    The question is PROMPT, or what is piped in; with both, PROMPT comes first. On a terminal the
+    answer is shown as Markdown, elsewhere it is written as plain text. Ctrl-C stops it and keeps
+    what came. Keys are read from the environment alone, such as OPENROUTER_API_KEY.
+    """
+
+    def work() -> int:
+        from .chat import Wishes
+        from .chat import chat as ask
+
+        return ask(Wishes(**given))
+
+    return guarded(work, debug=_DEBUG in context.meta)
+
+
+@evoclient.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="The port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--pace",
+    type=click.FloatRange(min=0),
+    default=0.03,
+    show_default=True,
+    help="Seconds between the pieces of a stream.",
+)
+@click.option("--api-key", help="The key that clients must bring; default none.")
+@_debug_option
+@click.pass_context
+def serve(context: click.Context, /, **given: Any) -> int:
+    """Run the demo server: an OpenAI-compatible server without a model behind it."""
+
+    def work() -> int:
+        from .demo import serve as run_server
+
+        return run_server(**given)
+
+    return guarded(work, debug=_DEBUG in context.meta)
