@@ -49,23 +49,28 @@ def loads(data: bytes | str) -> Any:
         _check_depth(data)
     try:
         return _decode(data)
-    except (ValueError, RecursionError):
+    except _refusals:
         return _stdlib_loads(data)
 
 
 def _first_decode(data: bytes | str) -> Any:
     """Decide for a decoder at the first document: importing one takes milliseconds."""
-    global _decode
+    global _decode, _refusals
     try:
+        from msgspec import MsgspecError
         from msgspec.json import decode
     except ImportError:
         _decode = _stdlib_loads
     else:
         _decode = decode
-    return _decode(data)
+        # In older releases it is no ValueError.
+        _refusals = (ValueError, RecursionError, MsgspecError)
+    return loads(data)
 
 
 _decode: Callable[[bytes | str], Any] = _first_decode
+#: What a decoder raises where the standard library is asked instead.
+_refusals: tuple[type[Exception], ...] = (ValueError, RecursionError)
 
 
 def use_stdlib(only: bool) -> None:
