@@ -8,43 +8,104 @@ own variable names.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any, Final
 
 import attrs
 
-from .auth.base import Auth, NoAuth
-from .auth.bearer import ApiKey, Bearer
+from .auth.base import Auth
+from .auth.bearer import ApiKey
+from .credentials import Credentials, Given, auth_for, has_credentials
 from .endpoints.base import checked_headers, checked_query, timeouts_of
-from .exchange import Settings
+from .environment import first_set, variable
+from .errors.scrub import without_frames
 from .ground import ConfigurationError
+from .limits import Limits
 from .log import logger
 from .providers.base import Provider
 from .providers.presets import GENERIC, PRESETS
 from .retry import Retry
+from .settings import Settings
 from .streaming.sse import MOST_EVENT_BYTES
 from .transports.registry import Colour, require, transport_class
 from .urls import normal_base
 from .wire import Timeouts, check_header
 
-__all__ = ["configure", "is_memory", "transport_maker"]
+__all__ = [
+    "checked_limits",
+    "configure",
+    "configured",
+    "is_memory",
+    "retry_policy",
+    "transport_maker",
+]
 
 #: Where a memory transport with nothing else configured pretends to be (RFC 6761: never resolves).
 _MEMORY_URL: Final = "http://memory.invalid/v1"
+
+
+#: What `configure` decides by: the arguments of a client, but for those of its transport.
+_DECIDED: Final = (
+    "base_url",
+    "api_key",
+    "key_id",
+    "secret",
+    "token_url",
+    "auth",
+    "provider",
+    "model",
+    "timeout",
+    "max_retries",
+    "retry_delay",
+    "retry",
+    "limits",
+    "project_id",
+    "default_headers",
+    "default_query",
+    "max_event_bytes",
+)
+
+
+def configured(given: Given, colour: Colour) -> tuple[Settings, Callable[[], Any]]:
+    """Decide everything that a client's calls share, and how its transport is made.
+
+    Args:
+        given: The arguments of the client.
+        colour: Of the client.
+
+    Raises:
+        ConfigurationError: An argument or a variable is wrong, or no provider can be told. Its
+            traceback ends here: the frames below hold keys.
+    """
+    options = given.get("transport", "verify", "cert")
+    transport = options.pop("transport")
+    try:
+        settings = configure(**given.get(*_DECIDED), is_memory=is_memory(transport))
+        return settings, transport_maker(transport, colour, **options)
+    except ConfigurationError as error:
+        for link in (error, error.__context__):
+            if link is not None:
+                without_frames(link)
+        raise
 
 
 def configure(
     *,
     base_url: str | None,
     api_key: ApiKey | None,
-    auth: Auth | None,
+    key_id: str | None,
+    secret: str | None,
+    token_url: str | None,
+    auth: Auth | str | None,
     provider: str | Provider | None,
     model: str | None,
     timeout: float | Timeouts | None,
     max_retries: int | None,
     retry_delay: float | None,
     retry: Retry | None,
+    limits: Limits | None,
+    project_id: str | None,
     default_headers: Mapping[str, str | None] | None,
     default_query: Mapping[str, Any] | None,
     max_event_bytes: int | None,
@@ -55,13 +116,18 @@ def configure(
     Args:
         base_url: The base URL, or None.
         api_key: The key or a function that gives it, or None.
-        auth: An auth scheme, or None.
+        key_id: The id of a key pair, or None.
+        secret: Its secret, or None.
+        token_url: Where the pair is exchanged, or None.
+        auth: An auth scheme or the name of one, or None.
         provider: A preset's name or a record, or None.
         model: The default model, or None.
         timeout: Seconds or `Timeouts`, or None.
         max_retries: How many retries, or None.
         retry_delay: Seconds before the first retry, or None.
         retry: The whole retry policy, or None.
+        limits: How much may be asked, or None.
+        project_id: The project, for providers that take one in a header, or None.
         default_headers: Headers of every request, or None.
         default_query: Query parameters of every request, or None.
         max_event_bytes: The most bytes of one event, or None.
@@ -70,27 +136,22 @@ def configure(
     Raises:
         ConfigurationError: An argument or a variable is wrong, or no provider can be told.
     """
-    if auth is not None and api_key is not None:
-        raise ConfigurationError("Give api_key or auth, not both.", argument="auth")
-    if auth is not None and not callable(getattr(auth, "authorise", None)):
-        raise ConfigurationError(
-            f"auth must be an auth scheme such as Bearer(…); it is of type {type(auth).__name__}.",
-            argument="auth",
-        )
-    preset = _preset(
-        provider, base_url, has_key=api_key is not None or auth is not None, is_memory=is_memory
+    given = Credentials(
+        api_key=api_key, key_id=key_id, secret=secret, token_url=token_url, auth=auth
     )
+    given.check()
+    preset = _preset(provider, base_url, has_key=given.is_given, is_memory=is_memory)
     base = _base(preset, base_url, is_memory=is_memory)
-    if auth is None:
-        auth = _auth(preset, base, api_key)
+    own_headers = {**_preset_headers(preset), **_project_header(preset, project_id)}
     return Settings(
         provider=preset,
         base_url=base,
-        auth=auth,
-        model=model or _variable(preset.model_variables) or preset.default_model,
-        retry=_retry(retry, max_retries, retry_delay),
+        auth=auth_for(preset, base, given),
+        model=model or variable(preset.model_variables) or preset.default_model,
+        retry=retry_policy(retry, max_retries, retry_delay),
+        limits=checked_limits(limits),
         timeouts=timeouts_of(timeout, Timeouts()),
-        headers={**_preset_headers(preset), **checked_headers(default_headers, "default_headers")},
+        headers={**own_headers, **checked_headers(default_headers, "default_headers")},
         query=checked_query(default_query, "default_query"),
         max_event_bytes=_event_bytes(max_event_bytes),
         new_key=_new_key,
@@ -107,7 +168,7 @@ def transport_maker(
     """Return how a client's transport is made, once its first request is sent.
 
     Args:
-        transport: A name, or a transport.
+        transport: A name, a class of transports, or a transport.
         colour: Of the client.
         verify: Whether to check certificates, or a file with CAs.
         cert: A client certificate, or None.
@@ -121,8 +182,9 @@ def transport_maker(
         return lambda: transport_class(name, colour)(verify=verify, cert=cert)
     method = getattr(transport, "send", None)
     if not callable(method) or iscoroutinefunction(method) != (colour == "async"):
+        named = transport.__name__ if isinstance(transport, type) else type(transport).__name__
         raise ConfigurationError(
-            f"transport: a {type(transport).__name__} is not a transport for this client. "
+            f"transport: {named} is not a transport for this client. "
             + (
                 "AsyncClient needs an async one."
                 if colour == "async"
@@ -130,9 +192,13 @@ def transport_maker(
             ),
             argument="transport",
         )
+    if isinstance(transport, type):
+        kind: Callable[..., Any] = transport
+        return lambda: kind(verify=verify, cert=cert)
     if verify is not True or cert is not None:
         raise ConfigurationError(
-            "verify and cert are for a transport given by name: pass them to the transport itself.",
+            "verify and cert are for a transport given by name or class: pass them to the "
+            "transport itself.",
             argument="verify",
         )
     return lambda: transport
@@ -178,10 +244,10 @@ def _is_complete(preset: Provider) -> bool:
     """Return whether the environment says enough to use a preset."""
     if preset.base_url is None or not preset.needs_key:
         # A local server is not assumed to run only because it needs no key.
-        return bool(_variable(preset.base_url_variables)) or (
-            preset.base_url is not None and bool(_variable(preset.api_key_variables))
+        return bool(variable(preset.base_url_variables)) or (
+            preset.base_url is not None and has_credentials(preset)
         )
-    return bool(_variable(preset.api_key_variables))
+    return has_credentials(preset)
 
 
 def _nothing_found(*, has_key: bool) -> ConfigurationError:
@@ -206,7 +272,7 @@ def _nothing_found(*, has_key: bool) -> ConfigurationError:
 def _base(preset: Provider, base_url: str | None, *, is_memory: bool) -> str:
     if base_url is not None:
         return normal_base(base_url)
-    variable = _first_set(preset.base_url_variables)
+    variable = first_set(preset.base_url_variables)
     if variable is not None:
         return normal_base(os.environ[variable], variable)
     if preset.base_url is not None:
@@ -221,51 +287,6 @@ def _base(preset: Provider, base_url: str | None, *, is_memory: bool) -> str:
     )
 
 
-def _auth(preset: Provider, base: str, api_key: ApiKey | None) -> Auth:
-    """Return the auth scheme for a key, given or from the environment.
-
-    Raises:
-        ConfigurationError: A key is needed and there is none that may be sent to this URL.
-    """
-    if api_key is not None:
-        return Bearer(api_key)
-    variable = _first_set(preset.api_key_variables)
-    is_own_url = _is_own_url(preset, base)
-    if variable is not None and is_own_url:
-        return _bearer_from(variable)
-    if not preset.needs_key:
-        return NoAuth()
-    if variable is not None:
-        problem = (
-            f"the key in {variable} is only sent to the preset's own base URL, and this is "
-            f"{base}. Pass api_key= for it"
-        )
-    else:
-        problem = f"pass api_key=“…” or set {' or '.join(preset.api_key_variables)}"
-    where = f" A key can be had at {preset.keys_url}." if preset.keys_url else ""
-    raise ConfigurationError(
-        f"The preset “{preset.name}” needs a key: {problem}.{where}",
-        argument="api_key",
-        provider=preset.name,
-    )
-
-
-def _is_own_url(preset: Provider, base: str) -> bool:
-    variable = _first_set(preset.base_url_variables)
-    if variable is not None and base == normal_base(os.environ[variable], variable):
-        return True
-    return preset.base_url is not None and base == normal_base(preset.base_url)
-
-
-def _bearer_from(variable: str) -> Bearer:
-    try:
-        return Bearer(os.environ[variable])
-    except ConfigurationError as error:
-        raise ConfigurationError(
-            f"The environment variable {variable}: {error.message}", argument=variable
-        ) from None
-
-
 def _preset_headers(preset: Provider) -> dict[str, str | None]:
     """Return the headers whose values the environment holds.
 
@@ -273,16 +294,46 @@ def _preset_headers(preset: Provider) -> dict[str, str | None]:
     variables are the application's, and it may use them for something else.
     """
     headers: dict[str, str | None] = {}
-    for header, variable in preset.header_variables.items():
-        if value := os.environ.get(variable, "").strip():
+    for header, name in preset.header_variables.items():
+        if value := os.environ.get(name, "").strip():
             try:
-                headers[header] = check_header(header, value, variable)[1]
+                headers[header] = check_header(header, value, name)[1]
             except ConfigurationError as error:
                 logger.warning("the header %s is left out: %s", header, error)
     return headers
 
 
-def _retry(retry: Retry | None, max_retries: object, retry_delay: float | None) -> Retry:
+def _project_header(preset: Provider, project_id: object) -> dict[str, str | None]:
+    """Return the header that names the project.
+
+    Raises:
+        ConfigurationError: The provider takes no project, or no header can carry it.
+    """
+    if project_id is None:
+        return {}
+    if preset.project_header is None:
+        raise ConfigurationError(
+            f"project_id: the preset “{preset.name}” has no header for a project.",
+            argument="project_id",
+        )
+    name, value = check_header(preset.project_header, project_id, "project_id")
+    return {name: value}
+
+
+def checked_limits(given: object) -> Limits | None:
+    """Return limits that a user gave, or None.
+
+    Raises:
+        ConfigurationError: They are something else.
+    """
+    if given is None or isinstance(given, Limits):
+        return given
+    raise ConfigurationError(
+        f"limits must be Limits(…); it is of type {type(given).__name__}.", argument="limits"
+    )
+
+
+def retry_policy(retry: Retry | None, max_retries: object, retry_delay: float | None) -> Retry:
     """Return the policy; `max_retries` and `retry_delay` win over what `retry` says.
 
     Raises:
@@ -322,12 +373,3 @@ def _event_bytes(given: object) -> int:
             argument="max_event_bytes",
         )
     return given
-
-
-def _first_set(variables: Iterable[str]) -> str | None:
-    return next((name for name in variables if os.environ.get(name, "").strip()), None)
-
-
-def _variable(variables: Iterable[str]) -> str | None:
-    name = _first_set(variables)
-    return None if name is None else os.environ[name].strip()

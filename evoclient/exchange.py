@@ -1,76 +1,41 @@
-"""The story of one request: authorise, send, judge the reply, wait, try again.
+"""The story of one call: authorise, send, judge the answer, wait, try again.
 
 It is told once, for both colours: everything here is a flow.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping
-from random import random
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
 import attrs
 
-from .auth.base import Auth
+from ._version import __version__
+from .dispatch import Dispatch, Dispatched, encoding_of
 from .endpoints.base import Call, timeouts_of
 from .errors.facts import error_in
-from .errors.tree import APIError, ResponseDecodeError
-from .errors.verdict import Asked, answer_error, shown_url, status_error
-from .ground import elide, mask, secrets_in
+from .errors.scrub import masked_document, scrubbed
+from .errors.tree import APIError, APIStatusError, ResponseDecodeError
+from .errors.verdict import Asked, answer_error
+from .ground import elide, mask
+from .limits import tokens_in
+from .models.chat import ChatCompletion
 from .models.codec import dumps, loads
-from .providers.base import Provider
-from .retry import Course, Retry
-from .steps import Flow, drain, drop, pause, send
-from .streaming.collect import MOST_ANSWER_BYTES, MOST_ERROR_BYTES, Collector
+from .retry import Course
+from .settings import Settings
+from .steps import Flow, drop, pause
+from .streaming.collect import MOST_ERROR_BYTES
 from .streaming.inflate import InflateError
 from .streaming.pipeline import Pipeline, StreamTerms
-from .streaming.sse import MOST_EVENT_BYTES
-from .streaming.timing import Patience
 from .urls import joined
-from .wire import Deadline, Deadlines, Headers, Limit, Reply, Request, Response, Timeouts
+from .wire import Headers, Reply, Request, Response, Timeouts
 
-__all__ = ["Exchange", "Opened", "Settings", "persistently", "whole"]
+__all__ = ["Exchange", "Opened", "persistently", "standing_headers", "whole"]
 
 _T = TypeVar("_T")
 
-#: The status of an error is known before its body: no more than so many seconds are spent on it.
-PATIENCE_WITH_ERRORS: Final = 5.0
-
-
-@attrs.frozen(kw_only=True)
-class Settings:
-    """What a client has decided, for all its calls.
-
-    Attributes:
-        provider: The preset.
-        base_url: Where requests go; a normal base URL.
-        auth: Who we are.
-        model: The model where a call names none.
-        retry: When to try again.
-        timeouts: How long to wait.
-        headers: Headers of every request; a value of None takes one of ours away.
-        query: Query parameters of every request.
-        max_event_bytes: The most bytes of one event of a stream.
-        clock: The monotonic clock, in seconds.
-        wall_clock: The time of day in seconds since 1970.
-        dice: Gives a random number from 0 to 1.
-        new_key: Makes the Idempotency-Key of a call.
-    """
-
-    provider: Provider
-    base_url: str
-    auth: Auth
-    model: str | None = None
-    retry: Retry = attrs.field(factory=Retry)
-    timeouts: Timeouts = attrs.field(factory=Timeouts)
-    headers: Mapping[str, str | None] = attrs.field(factory=dict, repr=False)
-    query: Mapping[str, str] = attrs.field(factory=dict, repr=False)
-    max_event_bytes: int = MOST_EVENT_BYTES
-    clock: Callable[[], float] = attrs.field(default=time.monotonic, repr=False)
-    wall_clock: Callable[[], float] = attrs.field(default=time.time, repr=False)
-    dice: Callable[[], float] = attrs.field(default=random, repr=False)
-    new_key: Callable[[], str] = attrs.field(repr=False)
+#: A token endpoint answers at once or not at all.
+AUTH_TIMEOUTS: Final = Timeouts(connect=5, first_chunk=30, idle=10)
 
 
 @attrs.frozen(eq=False)
@@ -111,17 +76,19 @@ class Exchange:
         """
         self._call = call
         self._settings = settings
-        self._through = through
         self._timeouts = timeouts_of(call.options.timeout, settings.timeouts)
         self._url = joined(settings.base_url, call.path, {**settings.query, **call.options.query})
         self._body = None if call.body is None else dumps(call.body)
         self._own = _own_headers(call, settings, stream=stream)
         self.course = Course(
             settings.retry,
+            settings.allowance,
             clock=settings.clock,
             dice=settings.dice,
             total=self._timeouts.total,
         )
+        self._dispatch = Dispatch(settings, through, self._timeouts, self.course.total)
+        self._dispatched: Dispatched | None = None
 
     def attempt_whole(self) -> Flow[Any]:
         """Ask once, and read the whole answer.
@@ -129,17 +96,23 @@ class Exchange:
         Raises:
             APIError: There is no good answer.
         """
-        started = self._settings.clock()
-        reply, response, asked = yield from self._reply(started)
-        content = yield from self._content(reply, response, asked, started)
+        dispatched = yield from self._authorised()
+        content = yield from self._dispatch.content(dispatched)
+        response, asked = dispatched.response, dispatched.asked
+        if self._call.may_be_empty and not content.strip():
+            return self._call.read(None, response)
         document = _document(content, response, asked)
-        if error_in(document) or _ends_in_error(document):
-            error = answer_error(
-                error_in(document) or "the finish reason is “error”", response, asked
-            )
+        self.settle(_tokens_used(document))
+        error = error_in(document)
+        if error is None and _ends_in_error(document):
+            error = "the finish reason is “error”"
+        if error is not None:
+            failure = answer_error(error, response, asked)
             if isinstance(document, dict) and document.get("choices"):
-                error.partial = self._call.read(document, response)
-            raise error
+                shown = masked_document(document, asked.secrets)
+                partial = self._call.read(shown, response)
+                failure.partial = partial if isinstance(partial, ChatCompletion) else None
+            raise failure
         return self._call.read(document, response)
 
     def attempt_stream(self) -> Flow[Opened]:
@@ -148,113 +121,100 @@ class Exchange:
         Raises:
             APIError: The status is an error, or no reply could be had.
         """
-        started = self._settings.clock()
-        reply, response, asked = yield from self._reply(started)
+        dispatched = yield from self._authorised()
+        reply = dispatched.reply
         terms = StreamTerms(
+            shape=self._call.shape,
             choices=self._call.choices,
             max_event_bytes=self._settings.max_event_bytes,
             incomplete=self._call.options.incomplete,
             keepalive_counts=self._timeouts.keepalive_counts,
-            secrets=asked.secrets,
-            describe=lambda error: _describe(error, response, asked),
+            secrets=dispatched.asked.secrets,
+            describe=dispatched.describe,
         )
         try:
-            pipeline = Pipeline(self._patience(started), _encoding(reply), terms)
+            pipeline = Pipeline(dispatched.patience, encoding_of(reply), terms)
         except InflateError as error:
             yield from drop(reply)
-            raise _undecodable(error, response, asked) from error
-        return Opened(reply, pipeline, response)
+            raise dispatched.undecodable(error) from error
+        reply.when_closed(lambda: self._count_success(pipeline))
+        return Opened(reply, pipeline, dispatched.response)
 
-    def _reply(self, started: float) -> Flow[tuple[Reply, Response, Asked]]:
-        """Authorise, send, and judge the status.
+    def settle(self, tokens: float | None) -> None:
+        """Put what the server counted in the place of what was reserved in the limits."""
+        limits, dispatched = self._settings.limits, self._dispatched
+        if limits is not None and dispatched is not None and dispatched.slot and tokens is not None:
+            limits.correct(dispatched.slot, tokens, self._settings.clock())
+
+    def _count_success(self, pipeline: Pipeline) -> None:
+        """Count a stream as a success once it has given something: its head promises nothing."""
+        if pipeline.delivered:
+            self.course.succeeded()
+
+    def _authorised(self) -> Flow[Dispatched]:
+        """Authorise and send; once more with fresh credentials where these were refused.
 
         Raises:
             APIError: No reply could be had, or its status is an error.
         """
-        settings = self._settings
-        credentials = yield from settings.auth.authorise()
-        request = self._request(credentials)
-        asked = Asked(
-            method=request.method,
-            url=request.url,
-            provider=settings.provider.name,
-            secrets=secrets_in(request.headers.pairs),
-            wall_clock=settings.wall_clock,
-        )
+        auth = self._settings.auth
+        credentials = yield from self._credentials()
         try:
-            reply = yield from send(request, self._deadlines(started), self._through)
-        except APIError as error:
-            error.provider = asked.provider
-            raise
-        response = Response(
-            reply.status, reply.headers, shown_url(request.url), settings.clock() - started
-        )
-        if 200 <= reply.status < 300:
-            return reply, response, asked
-        content = yield from self._error_content(reply)
-        raise status_error(attrs.evolve(response, content=content), asked)
+            return (yield from self._sent_with(credentials))
+        except APIStatusError as error:
+            if not auth.refused(error, credentials):
+                raise
+        credentials = yield from self._credentials()
+        return (yield from self._sent_with(credentials))
 
-    def _request(self, credentials: Headers) -> Request:
-        call, settings = self._call, self._settings
-        headers = _merged(
-            self._own, settings.headers.items(), credentials.pairs, call.options.headers.items()
-        )
-        return Request(call.method, self._url, headers, self._body)
-
-    def _deadlines(self, started: float) -> Deadlines:
-        limits = self._timeouts
-        return Deadlines(
-            connect=_deadline(started, "connect", limits.connect),
-            first_chunk=_deadline(started, "first_chunk", limits.first_chunk),
-            total=self.course.total,
-        )
-
-    def _patience(self, started: float) -> Patience:
-        return Patience(
-            self._timeouts,
-            clock=self._settings.clock,
-            started=started,
-            total=self.course.total,
-        )
-
-    def _content(
-        self, reply: Reply, response: Response, asked: Asked, started: float
-    ) -> Flow[bytes]:
-        """Read the body of a good answer.
+    def _credentials(self) -> Flow[Headers]:
+        """Ask the auth scheme for its headers.
 
         Raises:
-            APIError: It was cut, is too large, or cannot be decompressed.
+            APIError: It could not fetch them; it has tried again already where that may help.
         """
         try:
-            collector = Collector(self._patience(started), _encoding(reply), most=MOST_ANSWER_BYTES)
-            yield from drain(reply, collector)
-        except InflateError as error:
-            raise _undecodable(error, response, asked) from error
+            return (yield from self._settings.auth.authorise(self._send_plain, self.course.total))
         except APIError as error:
-            _describe(error, response, asked)
+            error.advice = False
             raise
-        if collector.over:
-            raise ResponseDecodeError(
-                f"The answer is larger than {MOST_ANSWER_BYTES} bytes.", response=response
-            )
-        return collector.content
 
-    def _error_content(self, reply: Reply) -> Flow[bytes]:
-        """Read the beginning of the body of an error; less where it is cut or stalls."""
-        patience = self._patience(self._settings.clock())
-        patience.shorten(PATIENCE_WITH_ERRORS)
-        encoding = _encoding(reply)
-        try:
-            collector = Collector(patience, encoding, most=MOST_ERROR_BYTES)
-        except InflateError:
-            yield from drop(reply)
-            return f"(a body in the encoding {encoding})".encode()
-        try:
-            yield from drain(reply, collector)
-        except (APIError, InflateError):
-            # The status says what is wrong; what is there of the body must do.
-            yield from drop(reply)
-        return collector.content
+    def _sent_with(self, credentials: Headers) -> Flow[Dispatched]:
+        call = self._call
+        headers = _merged(self._own.pairs, credentials.pairs, call.options.headers.items())
+        request = Request(call.method, self._url, headers, self._body)
+        self._dispatched = yield from self._dispatch.reply(request, self._tokens())
+        return self._dispatched
+
+    def _tokens(self) -> float:
+        limits = self._settings.limits
+        if limits is None or limits.tokens_per_minute is None:
+            return 0.0
+        body = self._call.body or {}
+        asked = body.get("max_tokens") or body.get("max_completion_tokens")
+        return tokens_in(self._body, asked)
+
+    def _send_plain(self, request: Request) -> Flow[tuple[Response, bytes]]:
+        """Send a request of the auth scheme: judged and tried again, but not authorised."""
+        settings = self._settings
+        total = self.course.total
+        left = None if total is None else total.when - settings.clock()
+        course = Course(
+            settings.retry,
+            settings.allowance,
+            clock=settings.clock,
+            dice=settings.dice,
+            total=left,
+        )
+        dispatch = Dispatch(settings, self._dispatch.through, AUTH_TIMEOUTS, total)
+
+        def attempt() -> Flow[tuple[Response, bytes]]:
+            dispatched = yield from dispatch.reply(request)
+            content = yield from dispatch.content(dispatched)
+            course.succeeded()
+            return dispatched.response, content
+
+        return (yield from persistently(attempt, course))
 
 
 def whole(call: Call[_T], settings: Settings, through: object) -> Flow[_T]:
@@ -271,6 +231,7 @@ def whole(call: Call[_T], settings: Settings, through: object) -> Flow[_T]:
     """
     exchange = Exchange(call, settings, through, stream=False)
     result: _T = yield from persistently(exchange.attempt_whole, exchange.course)
+    exchange.course.succeeded()
     return result
 
 
@@ -288,21 +249,25 @@ def persistently(attempt: Callable[[], Flow[_T]], course: Course) -> Flow[_T]:
         yield from pause(wait)
 
 
-def _own_headers(call: Call[Any], settings: Settings, *, stream: bool) -> list[tuple[str, str]]:
-    """Return the headers that evoclient itself sets, the same for each attempt."""
-    from . import _version
-
-    headers = [
-        ("Accept", "text/event-stream" if stream else "application/json"),
+def standing_headers(settings: Settings) -> Headers:
+    """Return the headers that all requests of a client bear, without the credential."""
+    ours = [
         # A compressed stream arrives late, and a small bomb fills a memory.
         ("Accept-Encoding", "identity"),
-        ("User-Agent", f"evoclient/{_version.__version__}"),
+        ("User-Agent", f"evoclient/{__version__}"),
     ]
+    return _merged(ours, settings.headers.items())
+
+
+def _own_headers(call: Call[Any], settings: Settings, *, stream: bool) -> Headers:
+    """Return the headers of one call, without the credential: the same for each attempt."""
+    ours = [("Accept", "text/event-stream" if stream else "application/json")]
     if call.body is not None:
-        headers.append(("Content-Type", "application/json"))
+        ours.append(("Content-Type", "application/json"))
     if call.method == "POST":
-        headers.append(("Idempotency-Key", settings.new_key()))
-    return headers
+        ours.append(("Idempotency-Key", settings.new_key()))
+    # What the client's user says wins over what is ours.
+    return _merged(ours, standing_headers(settings).pairs, settings.headers.items())
 
 
 def _merged(*layers: Iterable[tuple[str, str | None]]) -> Headers:
@@ -314,14 +279,6 @@ def _merged(*layers: Iterable[tuple[str, str | None]]) -> Headers:
             if value is not None:
                 merged[name.lower()] = (name, value)
     return Headers(merged.values())
-
-
-def _deadline(started: float, limit: Limit, seconds: float | None) -> Deadline | None:
-    return None if seconds is None else Deadline(started + seconds, limit, seconds)
-
-
-def _encoding(reply: Reply) -> str | None:
-    return reply.headers.get("content-encoding")
 
 
 def _document(content: bytes, response: Response, asked: Asked) -> Any:
@@ -342,6 +299,7 @@ def _document(content: bytes, response: Response, asked: Asked) -> Any:
     try:
         return loads(text)
     except ValueError as error:
+        scrubbed(error, asked.secrets)
         shown = mask(text.decode("utf-8", "replace"), asked.secrets)
         raise ResponseDecodeError(
             f"{asked.method} {response.url} answered {response.status_code}, but not with JSON "
@@ -353,23 +311,14 @@ def _document(content: bytes, response: Response, asked: Asked) -> Any:
         ) from error
 
 
+def _tokens_used(document: Any) -> float | None:
+    usage = document.get("usage") if isinstance(document, dict) else None
+    total = usage.get("total_tokens") if isinstance(usage, dict) else None
+    return total if isinstance(total, (int, float)) else None
+
+
 def _ends_in_error(document: Any) -> bool:
     choices = document.get("choices") if isinstance(document, dict) else None
     return isinstance(choices, list) and any(
         isinstance(choice, dict) and choice.get("finish_reason") == "error" for choice in choices
-    )
-
-
-def _describe(error: APIError, response: Response, asked: Asked) -> None:
-    """Add to an error what only the exchange knows."""
-    error.response = error.response or response
-    error.request_id = error.request_id or response.request_id
-    error.provider = asked.provider
-
-
-def _undecodable(error: InflateError, response: Response, asked: Asked) -> ResponseDecodeError:
-    return ResponseDecodeError(
-        f"The answer of {asked.method} {response.url} cannot be decompressed: {error}.",
-        response=response,
-        provider=asked.provider,
     )

@@ -6,8 +6,10 @@ This module imports nothing of ours, so any room may use it.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, final
+from urllib.parse import quote
 
 __all__ = [
     "NOT_GIVEN",
@@ -20,6 +22,7 @@ __all__ = [
     "mask",
     "redacted",
     "secrets_in",
+    "secrets_of",
 ]
 
 #: Headers whose values are credentials, in lower case.
@@ -160,12 +163,60 @@ def secrets_in(headers: Iterable[tuple[str, str]]) -> Secrets:
     Returns:
         For each sensitive header its value, and the part after the scheme ("Bearer …").
     """
-    found: set[str] = set()
+    values, parts = set[str](), set[str]()
     for name, value in headers:
         if name.lower() in SENSITIVE_HEADERS:
-            found.update((value, value.partition(" ")[2], value.rpartition(" ")[2]))
-    long_enough = (secret for secret in found if len(secret) >= SHORTEST_SECRET)
-    return Secrets(sorted(long_enough, key=len, reverse=True))
+            values.add(value)
+            parts |= {value.partition(" ")[2] or value, value.rpartition(" ")[2]}
+    long_enough = {value for value in values if len(value) >= SHORTEST_SECRET}
+    return Secrets(sorted(long_enough.union(secrets_of(parts)), key=len, reverse=True))
+
+
+def secrets_of(credentials: Iterable[str]) -> Secrets:
+    """Return credentials in all the forms in which an echo may hold them, longest first.
+
+    Args:
+        credentials: Any strings; those too short to be looked for are left out.
+    """
+    forms: set[str] = set()
+    for secret in credentials:
+        if len(secret) >= SHORTEST_SECRET:
+            forms |= _forms(secret)
+    return Secrets(sorted(forms, key=len, reverse=True))
+
+
+_ENCODED = re.compile("%[0-9A-F]{2}")
+_NOT_IN_HTML = re.compile(r"[\"&'+<>`]")
+_PLAIN = re.compile(r"[\w.~-]*", re.ASCII)
+
+
+def _forms(secret: str) -> set[str]:
+    """Return a secret as it is, and as JSON, URLs, HTML and base64 may spell it."""
+    forms = {secret, *_in_base64(secret.encode())}
+    if not _PLAIN.fullmatch(secret):
+        encoded = quote(secret, safe="")
+        in_lower_case = _ENCODED.sub(lambda found: found[0].lower(), encoded)
+        forms |= {encoded, encoded.replace("%20", "+"), in_lower_case}
+        escaped = secret.replace("\\", "\\\\").replace('"', '\\"')
+        forms |= {escaped, escaped.replace("/", "\\/")}
+        # As .NET and Go write what HTML would take for its own.
+        forms |= {_NOT_IN_HTML.sub(lambda found: f"\\u{ord(found[0]):04x}", secret)}
+        forms |= {_NOT_IN_HTML.sub(lambda found: f"\\u{ord(found[0]):04X}", secret)}
+        forms.add(secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+        # Libraries quote bytes by their repr.
+        forms |= {form.replace("\\", "\\\\") for form in forms}
+    return forms
+
+
+def _in_base64(secret: bytes) -> set[str]:
+    """Return what base64 makes of a secret wherever it stands in a longer text."""
+    forms: set[str] = set()
+    for before in range(3):
+        whole = b64encode(bytes(before) + secret).decode()
+        # Characters at the edges depend on the neighbours too.
+        core = whole[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
+        forms |= {core, core.replace("+", "-").replace("/", "_")}
+    return forms
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:

@@ -13,7 +13,8 @@ import attrs
 
 from .endpoints.base import Call
 from .errors.tree import APIError
-from .exchange import Exchange, Opened, Settings, persistently
+from .exchange import Exchange, Opened, persistently
+from .settings import Settings
 from .steps import Flow, pause
 from .streaming.pipeline import Pipeline
 from .wire import Reply
@@ -58,6 +59,8 @@ def stream(call: Call[Any], settings: Settings, through: object) -> Flow[OpenedS
     exchange = Exchange(call, settings, through, stream=True)
 
     def reopen(pipeline: Pipeline) -> Flow[Opened] | None:
+        usage = pipeline.assembly.usage
+        exchange.settle(None if usage is None else usage.total_tokens)
         error = None if pipeline.end is None else pipeline.end.error
         if error is None:
             return None

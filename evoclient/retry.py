@@ -7,13 +7,14 @@ from typing import Final
 
 import attrs
 
-from .errors.tree import APIError
+from .errors.tree import APIError, APITimeoutError
 from .errors.verdict import RETRIED_STATUSES
 from .ground import ConfigurationError
+from .guard import Guard
 from .log import logger
 from .wire import Deadline
 
-__all__ = ["LONGEST_HINT", "Course", "Retry", "RetryState"]
+__all__ = ["LONGEST_HINT", "Allowance", "Course", "Retry", "RetryState"]
 
 #: A server that asks for a longer wait is not waited for: the error says how long it asked.
 LONGEST_HINT: Final = 60.0
@@ -123,12 +124,54 @@ class Retry:
         return min(self.cap, self.base * 2.0 ** min(retries, 60)) * (0.5 + dice() / 2)
 
 
+class Allowance:
+    """How many retries the calls of one client may make together.
+
+    A server that is down for everybody is not to be asked three times as much. Each retry costs,
+    after a timeout twice as much; success gives back what the last retry cost, or a little where
+    none was needed. When nothing is left, failures are not tried again.
+    """
+
+    #: Enough for 20 retries in a row.
+    FULL: Final = 100.0
+    COST: Final = 5.0
+    COST_AFTER_TIMEOUT: Final = 10.0
+    #: What a success without a retry gives back.
+    INTEREST: Final = 1.0
+
+    def __init__(self) -> None:
+        """Begin with everything left."""
+        self._guard = Guard()
+        self._left = self.FULL
+
+    @property
+    def left(self) -> float:
+        """What is left, of 100."""
+        return self._left
+
+    def take(self, error: APIError) -> float | None:
+        """Pay for a retry after an error; return its price, or None where too little is left."""
+        timed_out = isinstance(error, APITimeoutError)
+        cost = self.COST_AFTER_TIMEOUT if timed_out else self.COST
+        with self._guard:
+            if self._left < cost:
+                return None
+            self._left -= cost
+        return cost
+
+    def give_back(self, amount: float) -> None:
+        """Put something back, up to the full amount."""
+        with self._guard:
+            self._left = min(self._left + amount, self.FULL)
+
+
 class Course:
     """The attempts of one call: how many there were, what they failed with, what time is left."""
 
     def __init__(
         self,
         retry: Retry,
+        allowance: Allowance,
         *,
         clock: Callable[[], float],
         dice: Callable[[], float],
@@ -138,11 +181,14 @@ class Course:
 
         Args:
             retry: The policy.
+            allowance: How many retries all calls together may still make.
             clock: The monotonic clock.
             dice: Gives a random number from 0 to 1.
             total: `Timeouts.total`.
         """
         self._retry = retry
+        self._allowance = allowance
+        self._paid = Allowance.INTEREST
         self._clock = clock
         self._dice = dice
         self._started = clock()
@@ -157,7 +203,8 @@ class Course:
             APIError: The error itself, with the earlier ones in `attempts`, where there is to be
                 no next attempt.
         """
-        error.attempts = tuple(reversed(self._failures))
+        # A token exchange brings earlier attempts of its own.
+        error.attempts = (*error.attempts, *reversed(self._failures))
         self._failures.append(error)
         retries = len(self._failures) - 1
         if retries + 1 >= self._retry.attempts or not self._retry.wants(error):
@@ -168,8 +215,18 @@ class Course:
         wait = hint if hint is not None else self._retry.backoff(retries, self._dice)
         if self._is_too_late(self._clock() + wait):
             raise error
+        paid = self._allowance.take(error)
+        if paid is None:
+            logger.warning("no retry, as too many calls of this client have failed: %s", error)
+            raise error
+        self._paid = paid
         self._tell(RetryState(retries + 1, wait, error))
         return wait
+
+    def succeeded(self) -> None:
+        """Learn that an attempt has succeeded."""
+        self._allowance.give_back(self._paid)
+        self._paid = Allowance.INTEREST
 
     def _is_too_late(self, start: float) -> bool:
         deadline = self._retry.deadline

@@ -8,6 +8,7 @@ A flow uses the helpers, always with ``yield from``: ``reply = yield from send(r
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import attrs
@@ -15,6 +16,7 @@ import attrs
 from .wire import Deadline, Deadlines, Reply, Request
 
 __all__ = [
+    "Await",
     "Call",
     "Drain",
     "Drop",
@@ -22,12 +24,15 @@ __all__ = [
     "Intake",
     "Pause",
     "Send",
+    "Spawn",
     "Step",
     "call",
     "drain",
     "drop",
     "pause",
     "send",
+    "spawn",
+    "wait",
 ]
 
 _T = TypeVar("_T")
@@ -100,6 +105,25 @@ class Pause:
 
 
 @attrs.frozen
+class Spawn:
+    """Run a flow beside this one, and go on at once.
+
+    `carried` is told how to see whether the thread or the event loop that runs it is still there.
+    """
+
+    flow: Generator[Any, Any, None]
+    carried: Callable[[Callable[[], bool]], None]
+
+
+@attrs.frozen
+class Await:
+    """Wait until a future is done, at most so many seconds (None: however long)."""
+
+    future: Future[Any]
+    seconds: float | None
+
+
+@attrs.frozen
 class Call:
     """Call a function of the user's that may block.
 
@@ -109,7 +133,7 @@ class Call:
     function: Callable[[], object]
 
 
-Step: TypeAlias = Send | Drain | Drop | Pause | Call
+Step: TypeAlias = Send | Drain | Drop | Pause | Spawn | Await | Call
 Flow: TypeAlias = Generator[Step, Any, _T]
 
 
@@ -139,6 +163,16 @@ def drop(reply: Reply) -> Flow[None]:
 def pause(seconds: float) -> Flow[None]:
     """Wait for some seconds."""
     yield Pause(seconds)
+
+
+def spawn(flow: Flow[None], carried: Callable[[Callable[[], bool]], None]) -> Flow[None]:
+    """Run a flow beside this one, and go on at once."""
+    yield Spawn(flow, carried)
+
+
+def wait(future: Future[Any], seconds: float | None) -> Flow[None]:
+    """Wait until a future is done or the time is up; the future tells which."""
+    yield Await(future, seconds)
 
 
 def call(function: Callable[[], object]) -> Flow[object]:

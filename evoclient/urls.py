@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
 from .ground import ConfigurationError
 
-__all__ = ["joined", "normal_base"]
+__all__ = ["absolute_url", "joined", "normal_base"]
 
 #: The end of a whole URL that somebody pasted as the base URL.
 _ENDPOINTS: Final = ("/chat/completions", "/completions", "/embeddings", "/models")
@@ -46,8 +46,23 @@ def normal_base(url: object, argument: str = "base_url") -> str:
             break
     else:
         path = path or _USUAL_PATH
-    netloc = host if parts.port is None else f"{host}:{parts.port}"
-    return urlunsplit((parts.scheme.lower(), netloc, quote(path, safe=_SAFE_IN_PATH), "", ""))
+    return _put_together(parts, host, path)
+
+
+def absolute_url(url: object, argument: str) -> str:
+    """Return a URL that is asked as it is, ASCII only.
+
+    Args:
+        url: What the user gave.
+        argument: The argument or variable that it came from, for the message.
+
+    Raises:
+        ConfigurationError: It is not an absolute http or https URL, or holds a credential.
+    """
+    if not isinstance(url, str) or not url.strip():
+        raise ConfigurationError(f"{argument} must be a URL; it is {url!r}.", argument=argument)
+    parts, host = _split(url.strip(), argument)
+    return _put_together(parts, host, parts.path or "/")
 
 
 def joined(base: str, path: str, query: Mapping[str, str]) -> str:
@@ -91,6 +106,11 @@ def _split(url: str, argument: str) -> tuple[SplitResult, str]:
             argument=argument,
         )
     return parts, host
+
+
+def _put_together(parts: SplitResult, host: str, path: str) -> str:
+    netloc = host if parts.port is None else f"{host}:{parts.port}"
+    return urlunsplit((parts.scheme.lower(), netloc, quote(path, safe=_SAFE_IN_PATH), "", ""))
 
 
 def _ascii_host(host: str) -> str:

@@ -6,12 +6,12 @@ Every moment here is a reading of `time.monotonic()`, in seconds.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, Protocol, cast
 
 import attrs
 
-from .ground import ConfigurationError, redacted
+from .ground import ConfigurationError, Secrets, redacted
 
 __all__ = [
     "AsyncBody",
@@ -203,12 +203,14 @@ class Request:
         url: Absolute, ASCII, percent-encoded.
         headers: All headers but those that the library must set (Host, Content-Length).
         body: The body, or None.
+        secrets: What must not be shown besides the credentials among the headers.
     """
 
     method: str
     url: str
     headers: Headers
     body: bytes | None = attrs.field(default=None, repr=False)
+    secrets: Secrets = attrs.field(factory=Secrets)
 
 
 class Body(Protocol):
@@ -256,12 +258,33 @@ class Reply:
     """
 
     status: int
-    headers: Headers
+    headers: Headers = attrs.field(repr=False)  # a server may echo a credential in any of them
     body: Body | AsyncBody = attrs.field(repr=False)
+    _closing: list[Callable[[], None]] = attrs.field(factory=list, repr=False, init=False)
+
+    def when_closed(self, function: Callable[[], None]) -> None:
+        """Have a function called when the reply is closed."""
+        self._closing.append(function)
+
+    def close(self) -> None:
+        """Close the body, and tell those who wait for it. A second call does nothing."""
+        self.body.close()
+        while self._closing:
+            try:
+                function = self._closing.pop()
+            except IndexError:  # another thread closes it too
+                return
+            function()
 
 
 #: Where servers put their name for a request; the first that is there is taken.
-REQUEST_ID_HEADERS: Final = ("x-request-id", "request-id", "x-generation-id", "cf-ray")
+REQUEST_ID_HEADERS: Final = (
+    "x-request-id",
+    "request-id",
+    "x-generation-id",
+    "x-litellm-call-id",
+    "cf-ray",
+)
 
 
 @attrs.frozen

@@ -10,17 +10,19 @@ import pytest
 from evoclient.auth.base import NoAuth
 from evoclient.auth.bearer import Bearer
 from evoclient.configuration import configure, is_memory, transport_maker
-from evoclient.exchange import Settings
 from evoclient.ground import ConfigurationError
 from evoclient.providers.base import Provider
 from evoclient.providers.presets import PRESETS
 from evoclient.retry import Retry
+from evoclient.settings import Settings
 from evoclient.streaming.sse import MOST_EVENT_BYTES
 from evoclient.wire import Timeouts
+from tests.auth.sending import never
 
 NAMES = (
-    "base_url", "api_key", "auth", "provider", "model", "timeout", "max_retries", "retry_delay",
-    "retry", "default_headers", "default_query", "max_event_bytes",
+    "base_url", "api_key", "key_id", "secret", "token_url", "auth", "provider", "model",
+    "timeout", "max_retries", "retry_delay",
+    "retry", "limits", "project_id", "default_headers", "default_query", "max_event_bytes",
 )  # fmt: skip
 KEY = "sk-0123456789"
 OTHER = "sk-other-key"
@@ -36,7 +38,7 @@ def key_of(settings: Settings) -> str | None:
     if isinstance(settings.auth, NoAuth):
         return None
     with pytest.raises(StopIteration) as end:
-        next(settings.auth.authorise())
+        next(settings.auth.authorise(never, None))
     value: str = end.value.value["authorization"]
     return value.removeprefix("Bearer ")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evoclient.auth.key_pair import KeyPair
 from evoclient.errors.tree import (
     APIConnectionError,
     APIError,
@@ -18,8 +19,13 @@ from evoclient.errors.tree import (
     StreamProviderError,
 )
 from evoclient.ground import ConfigurationError
-from evoclient.retry import LONGEST_HINT, Course, Retry, RetryState
+from evoclient.retry import LONGEST_HINT, Allowance, Course, Retry, RetryState
+from evoclient.transports.memory import MemoryReply
 from evoclient.wire import Deadline
+from tests.colours import Aio, Colour, Sync
+from tests.twins.scripts import cut, failing, refusing, streamed
+
+AnyColour = Colour[Any, Any]
 
 
 class Clock:
@@ -40,7 +46,7 @@ def course(
     dice: Callable[[], float] = lambda: 1.0,
 ) -> Course:
     """Return the course of a call that begins now."""
-    return Course(retry or Retry(), clock=clock or Clock(), dice=dice, total=total)
+    return Course(retry or Retry(), Allowance(), clock=clock or Clock(), dice=dice, total=total)
 
 
 def busy(retry_after: float | None = None, **facts: Any) -> APIError:
@@ -237,3 +243,178 @@ def test_a_generator_of_statuses() -> None:
     retry = Retry(statuses=frozenset(range(500, 503)), hooks=(hook for hook in [print]))
     assert retry.statuses == {500, 501, 502}
     assert retry.hooks == (print,)
+
+
+def slow() -> APITimeoutError:
+    """Return the error of an attempt that took too long."""
+    return APITimeoutError("x", limit="first_chunk", seconds=1)
+
+
+def failed(allowance: Allowance, error: Callable[[], APIError] = busy) -> int:
+    """Let a call fail to its end; return how many retries it made."""
+    running = Course(Retry(), allowance, clock=Clock(), dice=lambda: 1.0, total=None)
+    for retries in range(10):
+        try:
+            running.wait_after(error())
+        except APIError:
+            return retries
+    raise AssertionError("it goes on and on")
+
+
+def test_prices() -> None:
+    """A retry costs 5 of 100, after a timeout 10."""
+    allowance = Allowance()
+    assert allowance.left == 100
+    assert allowance.take(busy()) == 5
+    assert allowance.take(slow()) == 10
+    assert allowance.left == 85
+
+
+@pytest.mark.parametrize(("error", "retries"), [(busy, 20), (slow, 10)])
+def test_an_outage_is_not_multiplied(error: Callable[[], APIError], retries: int) -> None:
+    """A hundred calls that fail make twenty retries together, ten after timeouts."""
+    allowance = Allowance()
+    assert sum(failed(allowance, error) for _ in range(100)) == retries
+    assert allowance.left == 0
+
+
+def test_too_little_is_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """What a timeout costs must be there in full; the failure is told as it is, with a warning."""
+    allowance = Allowance()
+    for _ in range(19):
+        allowance.take(busy())
+    assert (allowance.take(slow()), allowance.left) == (None, 5)
+    assert failed(allowance, slow) == 0
+    assert "too many calls" in caplog.text
+    assert failed(allowance) == 1
+
+
+def test_what_is_not_tried_again_costs_nothing() -> None:
+    """An error that is final, and the last one of a call, are not paid for."""
+    allowance = Allowance()
+    assert failed(allowance, lambda: busy(judged_as=400)) == 0
+    assert allowance.left == 100
+    assert failed(allowance) == 2
+    assert allowance.left == 90
+
+
+def test_refunds() -> None:
+    """A success gives back what its last retry cost, or 1 where there was none; 100 at most."""
+    allowance = Allowance()
+    running = Course(Retry(), allowance, clock=Clock(), dice=lambda: 1.0, total=None)
+    running.wait_after(busy())
+    running.wait_after(slow())
+    assert allowance.left == 85
+    running.succeeded()
+    assert allowance.left == 95
+    for left in (96, 97, 98, 99, 100, 100):
+        Course(Retry(), allowance, clock=Clock(), dice=lambda: 1.0, total=None).succeeded()
+        assert allowance.left == left
+
+
+def test_recovery() -> None:
+    """After an outage, five successes without a retry pay for one."""
+    allowance = Allowance()
+    while failed(allowance):
+        pass
+    for _ in range(4):
+        course_of(allowance).succeeded()
+    assert failed(allowance) == 0
+    course_of(allowance).succeeded()
+    assert failed(allowance) == 1
+
+
+def course_of(allowance: Allowance) -> Course:
+    """Return the course of a call that begins now."""
+    return Course(Retry(), allowance, clock=Clock(), dice=lambda: 1.0, total=None)
+
+
+@given(st.lists(st.sampled_from(["busy", "slow", "success"]), max_size=200))
+def test_never_below_nothing_or_above_all(story: list[str]) -> None:
+    """Whatever happens, between 0 and 100 is left, and successes never make retries free."""
+    allowance = Allowance()
+    paid = 0.0
+    for what in story:
+        if what == "success":
+            allowance.give_back(Allowance.INTEREST)
+        else:
+            paid += allowance.take(busy() if what == "busy" else slow()) or 0
+        assert 0 <= allowance.left <= 100
+    assert paid <= 100 + story.count("success")
+
+
+@pytest.fixture(params=[Sync, Aio], ids=["sync", "aio"])
+def colour(request: pytest.FixtureRequest) -> Iterator[AnyColour]:
+    """Give the means of one colour, then of the other."""
+    made: AnyColour = request.param()
+    yield made
+    made.finish()
+
+
+OUTAGES: dict[str, tuple[Any, bool]] = {
+    "a busy server": (lambda: refusing(503), False),
+    "no server": (failing, False),
+    "whole answers that are cut": (
+        lambda: MemoryReply(pieces=[b"{"], error=APIConnectionError("reset"), error_after=1),
+        False,
+    ),
+    "no streams": (lambda: refusing(503), True),
+    "streams that are cut before the first chunk": (cut, True),
+    "streams that begin with an error": (
+        lambda: MemoryReply.stream({"error": {"code": 503, "message": "no"}}),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OUTAGES)
+def test_outages_through_a_client(colour: AnyColour, case: str) -> None:
+    """A hundred calls in an outage cause at most twenty requests more, streams included."""
+    reply, stream = OUTAGES[case]
+    down = [True]
+    transport = colour.memory(lambda _: reply() if down[0] else streamed("Hi"))
+    client = colour.client(transport=transport, model="m", retry_delay=0)
+
+    def ask() -> None:
+        if stream:
+            colour.text(colour.stream(client))
+        else:
+            colour.create(client)
+
+    for _ in range(100):
+        with pytest.raises(APIError):
+            ask()
+    assert len(transport.requests) == 120
+    down[0] = False
+    for _ in range(5):
+        assert colour.text(colour.stream(client)) == ["Hi"]
+    down[0] = True
+    with pytest.raises(APIError):
+        ask()
+    assert len(transport.requests) == 120 + 5 + 2
+
+
+def test_a_stream_counts_once_it_has_given_something(colour: AnyColour) -> None:
+    """The price of a retry comes back with a stream that had a chunk, though it was left early."""
+    replies = [failing(), streamed("a", "b"), cut("a")]
+    client = colour.client(transport=colour.memory(replies), model="m", retry_delay=0)
+    allowance = client._caller.settings.allowance
+    stream = colour.stream(client)
+    assert allowance.left == 95
+    colour.first(stream)
+    assert allowance.left == 100
+    allowance.take(busy())
+    with pytest.raises(APIError):
+        colour.text(colour.stream(client))
+    assert allowance.left == 96
+
+
+def test_a_token_exchange_draws_on_the_same_allowance(colour: AnyColour) -> None:
+    """Retries of the token endpoint are retries of the client."""
+    transport = colour.memory(lambda _: refusing(503))
+    auth = KeyPair("planted-id-01", "planted-secret-01", token_url="https://iam.test/token")
+    client = colour.client(transport=transport, model="m", auth=auth, retry_delay=0)
+    for _ in range(30):
+        with pytest.raises(APIError):
+            colour.create(client)
+    assert len(transport.requests) == 50

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TypeVar, cast
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from ..errors.scrub import without_frames
 from ..errors.tree import ClientClosedError
-from ..steps import Call, Drain, Drop, Flow, Intake, Pause, Send, Step
+from ..ground import EvoClientError
+from ..steps import Await, Call, Drain, Drop, Flow, Intake, Pause, Send, Spawn, Step
 from ..transports.base import AsyncTransport
 from ..wire import AsyncBody, Reply
 
 __all__ = ["TransportHandle", "run"]
 
+if TYPE_CHECKING:
+    from asyncio import Task
+
 _T = TypeVar("_T")
+
+#: The tasks that run beside their callers.
+_beside: set[Task[None]] = set()
 
 
 class TransportHandle:
@@ -53,6 +63,7 @@ async def run(flow: Flow[_T]) -> _T:
     """
     held: list[Reply] = []
     kept: object = None
+    answer: object = None
     try:
         step = next(flow)
         while True:
@@ -66,11 +77,15 @@ async def run(flow: Flow[_T]) -> _T:
         result = cast(_T, end.value)
         kept = getattr(result, "reply", None)
         return result
+    except EvoClientError as error:
+        without_frames(error)
+        raise
     finally:
+        answer = None  # it may be a key that a function gave, and tracebacks show it
         flow.close()
         for reply in held:
             if reply is not kept:
-                reply.body.close()
+                reply.close()
 
 
 async def _perform(step: Step, held: list[Reply]) -> object:
@@ -80,17 +95,22 @@ async def _perform(step: Step, held: list[Reply]) -> object:
             held.append(reply)
             return reply
         case Drain(reply, intake):
-            await _drain(cast(AsyncBody, reply.body), intake)
+            await _drain(reply, intake)
         case Drop(reply):
-            reply.body.close()
+            reply.close()
         case Pause(seconds):
             await _slept(seconds)
+        case Spawn(flow, carried):
+            _spawn(flow, carried)
+        case Await(future, seconds):
+            await _await(future, seconds)
         case Call(function):
             return await _called(function)
     return None
 
 
-async def _drain(body: AsyncBody, intake: Intake) -> None:
+async def _drain(reply: Reply, intake: Intake) -> None:
+    body = cast(AsyncBody, reply.body)
     while not intake.over:
         block = b"" if intake.pending else await body.read(intake.deadline())
         if block or intake.pending:
@@ -98,13 +118,43 @@ async def _drain(body: AsyncBody, intake: Intake) -> None:
         else:
             intake.finish()
             break
-    body.close()
+    reply.close()
 
 
 async def _slept(seconds: float) -> None:
     import asyncio  # loaded when first needed: an AsyncClient is made without it
 
     await asyncio.sleep(seconds)
+
+
+def _spawn(flow: Flow[None], carried: Callable[[Callable[[], bool]], None]) -> None:
+    from asyncio import get_running_loop  # as above
+
+    loop = get_running_loop()
+    task = loop.create_task(run(flow))
+    # The loop itself keeps only weak references to its tasks.
+    _beside.add(task)
+    task.add_done_callback(_beside.discard)
+    # A loop that stands still will not finish the work, though it may be run again one day.
+    carried(loop.is_running)
+
+
+async def _await(future: Future[Any], seconds: float | None) -> None:
+    import asyncio  # as above
+
+    # A future that is waited for by `wrap_future` would be cancelled with its waiter.
+    done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def wake(_: object) -> None:
+        with suppress(RuntimeError):  # the loop of the waiter is closed
+            loop.call_soon_threadsafe(done.set)
+
+    future.add_done_callback(wake)
+    try:
+        await asyncio.wait_for(done.wait(), seconds)
+    except TimeoutError:
+        return
 
 
 async def _called(function: Callable[[], object]) -> object:

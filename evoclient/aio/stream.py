@@ -50,7 +50,7 @@ class AsyncStream(StreamView):
     @property
     async def text(self) -> AsyncIterator[str]:
         """The pieces of the text of choice 0."""
-        async with aclosing(self._all_chunks()) as chunks:
+        async with aclosing(self._rest()) as chunks:
             async for chunk in chunks:
                 if chunk.text:
                     yield chunk.text
@@ -58,9 +58,10 @@ class AsyncStream(StreamView):
     async def events(self) -> AsyncIterator[StreamEvent]:
         """Iterate over what the chunks say, one thing at a time, and over signs of life."""
         self._opened.pipeline.gives_keep_alives = True
+        calling: set[int] = set()
         async with aclosing(self._items()) as items:
             async for item in items:
-                for event in events_of(item):
+                for event in events_of(item, calling):
                     yield event
 
     async def until_done(self) -> ChatCompletion:
@@ -81,12 +82,12 @@ class AsyncStream(StreamView):
         """
         self._is_closed = True
         self._opened.pipeline.cancel()
-        body = self._opened.reply.body
+        reply = self._opened.reply
         if self._is_in_its_loop() or self._loop.is_closed():
-            body.close()
+            reply.close()
         else:
             # asyncio's transports may only be touched in the thread of their loop.
-            self._loop.call_soon_threadsafe(body.close)
+            self._loop.call_soon_threadsafe(reply.close)
         return _Nothing()
 
     aclose = close
@@ -94,7 +95,7 @@ class AsyncStream(StreamView):
 
     def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
         """Iterate over the chunks."""
-        return self._all_chunks() if self._chunks is None else self._other_chunks(self._chunks)
+        return self._rest()
 
     async def __anext__(self) -> ChatCompletionChunk:
         """Return the next chunk."""
@@ -123,6 +124,10 @@ class AsyncStream(StreamView):
             )
             self.close()
 
+    def _rest(self) -> AsyncGenerator[ChatCompletionChunk]:
+        """Return the chunks that `anext` has not given yet."""
+        return self._all_chunks() if self._chunks is None else self._other_chunks(self._chunks)
+
     def _all_chunks(self) -> AsyncGenerator[ChatCompletionChunk]:
         self._opened.pipeline.gives_keep_alives = False
         return cast(AsyncGenerator[ChatCompletionChunk], self._items())
@@ -142,8 +147,11 @@ class AsyncStream(StreamView):
             while True:
                 pipeline = self._opened.pipeline
                 while pipeline.end is None:
-                    for item in await self._pull():
-                        yield item
+                    items = await self._pull()
+                    items.reverse()
+                    while items:
+                        # Not by a variable: tracebacks would show it with whatever is raised next.
+                        yield items.pop()
                 if not await self._goes_on():
                     return
         finally:
@@ -163,7 +171,7 @@ class AsyncStream(StreamView):
     async def _goes_on(self) -> bool:
         """At an end: raise its error, or open what comes next."""
         pipeline = self._opened.pipeline
-        self._opened.reply.body.close()
+        self._opened.reply.close()
         flow = self._stream.reopen(pipeline)
         if flow is None:
             return False

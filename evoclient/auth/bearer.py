@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 from ..ground import ConfigurationError
 from ..steps import Flow, call
-from ..wire import Headers
+from ..wire import Deadline, Headers
+from .base import Auth, Sender
 
 __all__ = ["ApiKey", "Bearer"]
 
@@ -15,7 +16,7 @@ __all__ = ["ApiKey", "Bearer"]
 ApiKey: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
 
 
-class Bearer:
+class Bearer(Auth):
     """Sends a fixed key, or one that a function gives before each attempt.
 
     The key is stripped. It shows in no repr, and the object refuses to be pickled.
@@ -33,16 +34,14 @@ class Bearer:
         Raises:
             ConfigurationError: The key may not be sent.
         """
+        problem = None if callable(api_key) else _problem(api_key)
         self._function = None if isinstance(api_key, str) else api_key
-        self._headers = _headers(api_key) if isinstance(api_key, str) else Headers()
-        if not isinstance(api_key, str) and not callable(api_key):
-            raise ConfigurationError(
-                "api_key must be a string, or a function that returns one; it is of type "
-                f"{type(api_key).__name__}.",
-                argument="api_key",
-            )
+        self._headers = _bearing(api_key) if isinstance(api_key, str) else Headers()
+        if problem is not None:
+            del api_key, self._headers  # tracebacks show what a frame holds
+            raise ConfigurationError(problem, argument="api_key")
 
-    def authorise(self) -> Flow[Headers]:
+    def authorise(self, send: Sender, until: Deadline | None) -> Flow[Headers]:
         """Return the header with the key.
 
         Raises:
@@ -66,18 +65,31 @@ class Bearer:
 
 
 def _headers(api_key: object) -> Headers:
-    """Return the header for a key.
+    """Return the header for a key that a function gave.
 
     Raises:
-        ConfigurationError: It is no string, empty, or holds what a header may not hold. The
-            message does not show it.
+        ConfigurationError: It may not be sent. The message does not show it.
     """
+    problem = _problem(api_key)
+    if problem is None:
+        return _bearing(str(api_key))
+    raise ConfigurationError(problem, argument="api_key")
+
+
+def _bearing(api_key: str) -> Headers:
+    return Headers([("Authorization", f"Bearer {api_key.strip()}")])
+
+
+def _problem(api_key: object) -> str | None:
+    """Say why a key may not be sent, if so: it is no string, empty, or unfit for a header."""
     if not isinstance(api_key, str):
-        problem = f"must be a string; it is of type {type(api_key).__name__}"
-    elif not api_key.strip():
-        problem = "is empty"
-    elif not api_key.strip().isascii() or not api_key.strip().isprintable():
-        problem = "holds a line end, a control character, or a character beyond ASCII"
-    else:
-        return Headers([("Authorization", f"Bearer {api_key.strip()}")])
-    raise ConfigurationError(f"api_key {problem}. (It is not shown here.)", argument="api_key")
+        kind = type(api_key).__name__
+        return f"api_key must be a string, or a function that returns one; it is of type {kind}."
+    if not api_key.strip():
+        return "api_key is empty."
+    if not api_key.strip().isascii() or not api_key.strip().isprintable():
+        return (
+            "api_key holds a line end, a control character, or a character beyond ASCII. (It is "
+            "not shown here.)"
+        )
+    return None

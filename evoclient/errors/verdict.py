@@ -15,6 +15,7 @@ from ..models.codec import dumps, loads
 from ..wire import Headers, Response
 from .facts import Facts, facts_of
 from .hints import retry_advice, retry_delay
+from .scrub import masked_document, masked_headers
 from .tree import (
     APIStatusError,
     AuthenticationError,
@@ -96,6 +97,7 @@ _BY_WORDS: Final[tuple[tuple[frozenset[int], tuple[str, ...], type[APIStatusErro
         ("context length", "context size", "context window", "maximum context"),
         ContextLengthExceededError,
     ),
+    (frozenset({400}), ("invalid model name", "model not found"), ModelNotFoundError),
     (frozenset({503}), ("overloaded", "over capacity", "no capacity"), OverloadedError),
 )
 
@@ -170,20 +172,6 @@ def shown_url(url: str) -> str:
     """Return a URL fit for a message: without its query, which may hold keys."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}"
-
-
-def masked_document(document: object, secrets: Secrets) -> object:
-    """Return a JSON document with each secret in it masked."""
-    if isinstance(document, str):
-        return mask(document, secrets)
-    if isinstance(document, Mapping):
-        return {
-            mask(str(key), secrets): masked_document(value, secrets)
-            for key, value in document.items()
-        }
-    if isinstance(document, list):
-        return [masked_document(value, secrets) for value in document]
-    return document
 
 
 def _judged(
@@ -293,7 +281,7 @@ def _parsed(content: bytes) -> object:
 
 def _masked(response: Response, secrets: Secrets) -> tuple[Response, object]:
     """Mask what a server echoes in its headers and body; return the body parsed, too."""
-    headers = Headers((name, mask(value, secrets)) for name, value in response.headers.pairs)
+    headers = masked_headers(response.headers, secrets)
     content = response.content
     for secret in secrets:
         content = content.replace(secret.encode(), b"***")

@@ -25,6 +25,11 @@ class Provider:
         base_url: Where it is, or None if the user must say.
         base_url_variables: Environment variables that may name another base URL, first wins.
         api_key_variables: Environment variables that may hold a key, first wins.
+        key_id_variables: Environment variables that may hold the id of a key pair, first wins.
+        secret_variables: Those that may hold its secret.
+        token_url: Where a pair is exchanged for a token, or None: where Cloud.ru does.
+        token_url_variables: Environment variables that may name another place, first wins.
+        project_header: The request header that names a project, or None.
         needs_key: Whether requests without a key make no sense.
         default_model: The model used when none is named, or None if one must be named.
         model_variables: Environment variables that may name the default model, first wins.
@@ -36,6 +41,11 @@ class Provider:
     base_url: str | None = None
     base_url_variables: tuple[str, ...] = ()
     api_key_variables: tuple[str, ...] = ()
+    key_id_variables: tuple[str, ...] = ()
+    secret_variables: tuple[str, ...] = ()
+    token_url: str | None = None
+    token_url_variables: tuple[str, ...] = ()
+    project_header: str | None = None
     needs_key: bool = True
     default_model: str | None = None
     model_variables: tuple[str, ...] = ()

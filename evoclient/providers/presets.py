@@ -14,6 +14,11 @@ _EVOLUTION = Provider(
     base_url="https://foundation-models.api.cloud.ru/v1",
     base_url_variables=("EVOLUTION_BASE_URL",),
     api_key_variables=("EVOLUTION_API_KEY",),
+    key_id_variables=("EVOLUTION_KEY_ID",),
+    secret_variables=("EVOLUTION_SECRET",),
+    token_url="https://iam.api.cloud.ru/api/v1/auth/token",  # noqa: S106 - an address
+    token_url_variables=("EVOLUTION_TOKEN_URL",),
+    project_header="x-project-id",
     # What Cloud.ru's own deployments call the model they serve.
     default_model="default",
     model_variables=("EVOLUTION_MODEL",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, Literal, TypeAlias
 
 from ..errors.facts import error_in
+from ..errors.scrub import masked_document
 from ..errors.tree import StreamDecodeError, StreamProviderError
 from ..errors.verdict import stream_error
 from ..ground import Secrets, elide, mask
@@ -46,7 +47,8 @@ def document_of(wire: bytes | ServerEvent, secrets: Secrets) -> dict[str, Any] |
     except ValueError as error:
         return _not_json(data, error, secrets)
     if not isinstance(document, dict):
-        logger.debug("skipped an event whose JSON is not an object: %.80r", document)
+        shown = masked_document(document, secrets)
+        logger.debug("skipped an event whose JSON is not an object: %.80r", shown)
         return None
     if document.get("type") == "ping" and "choices" not in document:
         logger.debug("skipped a ping")

@@ -138,11 +138,13 @@ StreamEvent: TypeAlias = (
 )
 
 
-def events_of(item: Item) -> Iterator[StreamEvent]:
+def events_of(item: Item, calling: set[int]) -> Iterator[StreamEvent]:
     """Return what a chunk or a sign of life says.
 
     Args:
         item: What a pipeline gave out.
+        calling: The choices of the stream that have called a tool so far, which decides what
+            their finish reason means; added to.
     """
     if isinstance(item, KeepAlive):
         yield KeepAliveEvent(comment=item.comment)
@@ -156,6 +158,8 @@ def events_of(item: Item) -> Iterator[StreamEvent]:
             yield ContentEvent(text=delta.content, choice=index)
         if delta.refusal:
             yield RefusalEvent(text=delta.refusal, choice=index)
+        if delta.tool_calls:
+            calling.add(index)
         for call in delta.tool_calls or ():
             yield ToolCallDeltaEvent(
                 index=call.index,
@@ -164,7 +168,7 @@ def events_of(item: Item) -> Iterator[StreamEvent]:
                 arguments=call.function.arguments or "",
                 choice=index,
             )
-        if finish := finish_of(choice.finish_reason, has_tool_calls=bool(delta.tool_calls)):
+        if finish := finish_of(choice.finish_reason, has_tool_calls=index in calling):
             yield FinishEvent(finish_reason=str(choice.finish_reason), finish=finish, choice=index)
     if item.usage is not None:
         yield UsageEvent(usage=item.usage)

@@ -8,7 +8,8 @@ time is linear in the size of the stream.
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+import logging
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -131,6 +132,10 @@ class Framing:
         return found
 
 
+#: sseclient-py logs every event whole, and a server may echo a key in it.
+_SILENT: Final = logging.Logger("evoclient.silent", logging.CRITICAL)
+
+
 def _wires(event: bytes) -> list[Wire]:
     """Read the lines of one event."""
     if event[:5] == b"data:" and b"\n" not in event:
@@ -160,7 +165,9 @@ def _parsed(event: bytes) -> list[Wire]:
     # is the one that counts; only data lines are joined.
     few = "\n".join([*last.values(), "", ""]).encode()
     text = "\n".join(data)
-    for parsed in SSEClient(iter([few])).events():
+    reader: Any = SSEClient(iter([few]))
+    reader._logger = _SILENT
+    for parsed in reader.events():
         if text or parsed.event == "error":
             found.append(ServerEvent(text, parsed.event, parsed.id, parsed.retry))
             return found

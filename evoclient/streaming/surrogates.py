@@ -23,27 +23,28 @@ class Surrogates:
 
     def __init__(self) -> None:
         """Start with nothing held."""
-        self._held: dict[int, str] = {}
+        self._held: dict[tuple[int, str], str] = {}
 
     def __bool__(self) -> bool:
         """Whether something is held back."""
         return bool(self._held)
 
     def mend(self, chunk: ChatCompletionChunk) -> None:
-        """Put halves together in the text of each choice; a lone half becomes U+FFFD."""
+        """Put halves together in the texts of each choice; a lone half becomes U+FFFD."""
         for choice in chunk.choices:
-            text: object = choice.delta.content  # a server may send what is no text
             # A choice without a usable index is the first one, as in the assembly.
             given: object = choice.index
             index = given if isinstance(given, int) else 0
-            if isinstance(text, str) and text:
-                choice.delta.content = self._mended(index, text, choice.finish_reason)
-            elif not text and choice.finish_reason and index in self._held:
-                choice.delta.content = self._mended(index, "", choice.finish_reason)
+            for name in ("content", "reasoning", "refusal"):
+                text: object = getattr(choice.delta, name)  # a server may send what is no text
+                is_last = bool(choice.finish_reason) and (index, name) in self._held
+                if (isinstance(text, str) and text) or (not text and is_last):
+                    whole = self._mended((index, name), str(text or ""), choice.finish_reason)
+                    setattr(choice.delta, name, whole)
 
-    def _mended(self, index: int, text: str, finish_reason: object) -> str:
-        text = self._held.pop(index, "") + text
+    def _mended(self, place: tuple[int, str], text: str, finish_reason: object) -> str:
+        text = self._held.pop(place, "") + text
         if "\ud800" <= text[-1] <= "\udbff" and not finish_reason:
-            self._held[index] = text[-1]
+            self._held[place] = text[-1]
             text = text[:-1]
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

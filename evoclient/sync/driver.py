@@ -6,11 +6,14 @@ import inspect
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar, cast
+from concurrent import futures
+from concurrent.futures import Future
+from typing import Any, TypeVar, cast
 
+from ..errors.scrub import without_frames
 from ..errors.tree import ClientClosedError
-from ..ground import ConfigurationError
-from ..steps import Call, Drain, Drop, Flow, Intake, Pause, Send, Step
+from ..ground import ConfigurationError, EvoClientError
+from ..steps import Await, Call, Drain, Drop, Flow, Intake, Pause, Send, Spawn, Step
 from ..transports.base import Transport
 from ..wire import Body, Reply
 
@@ -59,6 +62,7 @@ def run(flow: Flow[_T]) -> _T:
     """
     held: list[Reply] = []
     kept: object = None
+    answer: object = None
     try:
         step = next(flow)
         while True:
@@ -72,11 +76,15 @@ def run(flow: Flow[_T]) -> _T:
         result = cast(_T, end.value)
         kept = getattr(result, "reply", None)
         return result
+    except EvoClientError as error:
+        without_frames(error)
+        raise
     finally:
+        answer = None  # it may be a key that a function gave, and tracebacks show it
         flow.close()
         for reply in held:
             if reply is not kept:
-                reply.body.close()
+                reply.close()
 
 
 def _perform(step: Step, held: list[Reply]) -> object:
@@ -86,17 +94,22 @@ def _perform(step: Step, held: list[Reply]) -> object:
             held.append(reply)
             return reply
         case Drain(reply, intake):
-            _drain(cast(Body, reply.body), intake)
+            _drain(reply, intake)
         case Drop(reply):
-            reply.body.close()
+            reply.close()
         case Pause(seconds):
             time.sleep(seconds)
+        case Spawn(flow, carried):
+            _spawn(flow, carried)
+        case Await(future, seconds):
+            _await(future, seconds)
         case Call(function):
             return _called(function)
     return None
 
 
-def _drain(body: Body, intake: Intake) -> None:
+def _drain(reply: Reply, intake: Intake) -> None:
+    body = cast(Body, reply.body)
     while not intake.over:
         block = b"" if intake.pending else body.read(intake.deadline())
         if block or intake.pending:
@@ -104,7 +117,18 @@ def _drain(body: Body, intake: Intake) -> None:
         else:
             intake.finish()
             break
-    body.close()
+    reply.close()
+
+
+def _spawn(flow: Flow[None], carried: Callable[[Callable[[], bool]], None]) -> None:
+    thread = threading.Thread(target=run, args=(flow,), name="evoclient-flow", daemon=True)
+    # Before it starts, a thread is not alive yet.
+    thread.start()
+    carried(thread.is_alive)
+
+
+def _await(future: Future[Any], seconds: float | None) -> None:
+    futures.wait([future], timeout=seconds)
 
 
 def _called(function: Callable[[], object]) -> object:

@@ -45,8 +45,9 @@ class Stream(StreamView):
     def events(self) -> Iterator[StreamEvent]:
         """Iterate over what the chunks say, one thing at a time, and over signs of life."""
         self._opened.pipeline.gives_keep_alives = True
+        calling: set[int] = set()
         for item in self._items():
-            yield from events_of(item)
+            yield from events_of(item, calling)
 
     def until_done(self) -> ChatCompletion:
         """Read to the end and return the completion.
@@ -66,7 +67,7 @@ class Stream(StreamView):
         """
         self._is_closed = True
         self._opened.pipeline.cancel()
-        self._opened.reply.body.close()
+        self._opened.reply.close()
 
     cancel = close
 
@@ -135,7 +136,7 @@ class Stream(StreamView):
     def _goes_on(self) -> bool:
         """At an end: raise its error, or open what comes next."""
         pipeline = self._opened.pipeline
-        self._opened.reply.body.close()
+        self._opened.reply.close()
         flow = self._stream.reopen(pipeline)
         if flow is None:
             return False

@@ -13,13 +13,14 @@ from evoclient.auth.bearer import Bearer
 from evoclient.ground import ConfigurationError
 from evoclient.steps import Call
 from evoclient.wire import Headers
+from tests.auth.sending import never
 
 KEY = "sk-0123456789"
 
 
 def authorised(bearer: Bearer) -> Headers:
     """Run the flow as a driver would, and return its headers."""
-    flow = bearer.authorise()
+    flow = bearer.authorise(never, None)
     try:
         step = next(flow)
         while True:
@@ -86,12 +87,12 @@ def test_a_function_is_asked_each_time() -> None:
 def test_a_fixed_key_needs_no_step() -> None:
     """A fixed key is there at once: nothing is run for it."""
     with pytest.raises(StopIteration):
-        next(Bearer(KEY).authorise())
+        next(Bearer(KEY).authorise(never, None))
 
 
 def test_what_a_function_raises() -> None:
     """An error of the user's function reaches the user."""
-    flow = Bearer(lambda: KEY).authorise()
+    flow = Bearer(lambda: KEY).authorise(never, None)
     next(flow)
     with pytest.raises(LookupError, match="no vault"):
         flow.throw(LookupError("no vault"))

@@ -41,7 +41,7 @@ def test_min_tests_the_floors() -> None:
     """The environment with the oldest dependencies pins every floor of the package."""
     setup = read("setup.cfg")
     floors = lines(setup["options"]["install_requires"])
-    for extra in ("cli", "fast"):
+    for extra in ("cli", "fast", "httpx"):
         floors += lines(setup["options.extras_require"][extra])
     pinned = dict(line.split("==") for line in lines(read("tox.ini")["testenv:min"]["deps"]))
     wanted = dict(line.split(">=") for line in floors)

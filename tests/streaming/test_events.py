@@ -68,20 +68,20 @@ CASES: list[tuple[dict[str, Any], list[StreamEvent]]] = [
 @pytest.mark.parametrize(("raw", "events"), CASES)
 def test_chunks(raw: dict[str, Any], events: list[StreamEvent]) -> None:
     """A chunk gives one event for each thing it says, and none for what is empty."""
-    assert list(events_of(read_chunk(raw))) == events
+    assert list(events_of(read_chunk(raw), set())) == events
 
 
 def test_usage_comes_last() -> None:
     """A count of tokens follows what it counts."""
     raw = {**one({"content": "a"}, "stop"), "usage": {"total_tokens": 3}}
-    *_, last = events_of(read_chunk(raw))
+    *_, last = events_of(read_chunk(raw), set())
     assert isinstance(last, UsageEvent)
     assert last.usage.total_tokens == 3
 
 
 def test_signs_of_life() -> None:
     """A comment is an event of its own."""
-    assert list(events_of(KeepAlive("hi"))) == [KeepAliveEvent(comment="hi")]
+    assert list(events_of(KeepAlive("hi"), set())) == [KeepAliveEvent(comment="hi")]
 
 
 def test_types_tell_kinds_apart() -> None:
@@ -89,7 +89,7 @@ def test_types_tell_kinds_apart() -> None:
     types = [
         event.type
         for raw, _ in CASES
-        for event in (*events_of(read_chunk(raw)), *events_of(KeepAlive("")))
+        for event in (*events_of(read_chunk(raw), set()), *events_of(KeepAlive(""), set()))
     ]
     assert set(types) == {
         "content",
@@ -99,3 +99,12 @@ def test_types_tell_kinds_apart() -> None:
         "finish",
         "keep_alive",
     }
+
+
+def test_a_stop_after_tool_calls() -> None:
+    """A "stop" means tool calls where the choice called a tool in an earlier chunk."""
+    call = {"index": 0, "id": "t1", "function": {"name": "f", "arguments": "{}"}}
+    calling: set[int] = set()
+    for choice in ({"delta": {"tool_calls": [call]}}, {"delta": {}, "finish_reason": "stop"}):
+        *_, last = events_of(read_chunk({"choices": [{"index": 0, **choice}]}), calling)
+    assert last == FinishEvent(finish_reason="stop", finish=Finish.tool_calls)

@@ -31,6 +31,19 @@ def mended(*given: Piece) -> list[tuple[int, object]]:
     return found
 
 
+def test_reasoning_and_refusal() -> None:
+    """Halves are put together in reasoning and refusals too, each apart from the others."""
+    surrogates = Surrogates()
+    found = []
+    for half in (HIGH, LOW):
+        delta = {"content": half, "reasoning": half, "refusal": half}
+        chunk = read_chunk({"choices": [{"index": 0, "delta": delta}]})
+        surrogates.mend(chunk)
+        mended_delta = chunk.choices[0].delta
+        found.append((mended_delta.content, mended_delta.reasoning, mended_delta.refusal))
+    assert found == [("", "", ""), ("😀", "😀", "😀")]
+
+
 CASES: dict[str, tuple[list[Piece], list[object]]] = {
     "cut": ([(0, "a" + HIGH, None), (0, LOW + "b", None)], ["a", "😀b"]),
     "alone in its chunk": ([(0, HIGH, None), (0, LOW, None)], ["", "😀"]),

@@ -7,6 +7,7 @@ import warnings
 from time import monotonic
 from typing import Any
 
+import attrs
 import pytest
 
 from evoclient.errors.tree import APITimeoutError, ClientClosedError, StreamInterruptedError
@@ -76,6 +77,14 @@ def test_next_then_loop(colour: AnyColour) -> None:
     assert colour.next(stream).text == "a"
     assert "".join(piece.text for piece in colour.chunks(stream)) == "bc"
     assert stream.outcome == "complete"
+
+
+def test_next_then_text(colour: AnyColour) -> None:
+    """Text asked for after `next` goes on behind it, also where a block held several chunks."""
+    reply = streamed("a", "b", "c")
+    _, stream = opened(colour, attrs.evolve(reply, pieces=[b"".join(reply.pieces)]))
+    assert colour.next(stream).text == "a"
+    assert colour.text(stream) == ["b", "c"]
 
 
 def test_completion_grows(colour: AnyColour) -> None:

@@ -1,0 +1,146 @@
+"""Waiting, as flows: for work that one does for many, and for a slot of limits."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from .errors.tree import APITimeoutError, ClientClosedError
+from .ground import EvoClientError
+from .guard import Abandoned, Flight, SingleFlight
+from .limits import Limits, Slot
+from .steps import Flow, spawn, wait
+from .wire import Deadline
+
+__all__ = ["Work", "admitted", "begun", "landed", "shared"]
+
+_T = TypeVar("_T")
+
+#: A flow whose result goes to all who wait.
+Work = Callable[[], Flow[_T]]
+
+#: Seconds between two looks at whether the one who does the work is still there.
+LOOK_AGAIN: Final = 0.25
+
+#: How often work that was abandoned is begun anew by one caller before it gives up.
+MOST_BEGINNINGS: Final = 5
+
+
+def shared(
+    single: SingleFlight[_T], work: Work[_T], clock: Callable[[], float], until: Deadline | None
+) -> Flow[_T]:
+    """Return the result of work that is under way, or begin it.
+
+    The work runs beside its callers: one that is cancelled takes nothing from the others.
+
+    Args:
+        single: Knows what is under way.
+        work: What to do if nothing is.
+        clock: The monotonic clock.
+        until: When the caller stops waiting; the work goes on.
+
+    Raises:
+        APITimeoutError: The caller's time is up.
+        Exception: What the work raised, a copy for each caller.
+    """
+    for _ in range(MOST_BEGINNINGS):
+        flight = yield from begun(single, work)
+        try:
+            return (yield from landed(flight, clock, until))
+        except Abandoned:
+            continue
+    raise EvoClientError(
+        "Work that several callers share was abandoned again and again: those who did it were "
+        "cancelled, or their event loop or client was closed.",
+        retryable=True,
+    )
+
+
+def begun(single: SingleFlight[_T], work: Work[_T]) -> Flow[Flight[_T]]:
+    """Return the flight under way; begin one beside the caller if there is none."""
+    flight, is_ours = single.join()
+    if is_ours:
+        try:
+            yield from spawn(_carried(flight, work), flight.carried_by)
+        except BaseException:
+            flight.fail(Abandoned())
+            raise
+    return flight
+
+
+def landed(flight: Flight[_T], clock: Callable[[], float], until: Deadline | None) -> Flow[_T]:
+    """Wait for the result of a flight.
+
+    Raises:
+        Abandoned: Nobody is left who could finish it.
+        APITimeoutError: The caller's time is up.
+    """
+    while not flight.future.done():
+        if flight.is_lost:
+            raise Abandoned
+        left = LOOK_AGAIN if until is None else min(LOOK_AGAIN, until.when - clock())
+        if left <= 0:
+            raise _too_late(until, "work that it shares with other calls")
+        yield from wait(flight.future, left)
+    error = flight.future.exception()
+    if isinstance(error, APITimeoutError) and error.limit == "total" and not _is_over(until, clock):
+        # The time of the one who began it was up, and the time of this caller is not.
+        raise Abandoned
+    if isinstance(error, EvoClientError):
+        # Raising changes an exception, and many may raise this one at once.
+        raise copy.copy(error)
+    return flight.future.result()
+
+
+def admitted(
+    limits: Limits, tokens: float, clock: Callable[[], float], until: Deadline | None
+) -> Flow[Slot]:
+    """Wait for a slot of the limits; a waiter that is cancelled leaves the queue.
+
+    Raises:
+        APITimeoutError: The caller's time is up.
+    """
+    slot = limits.queue(tokens)
+    try:
+        while (seconds := limits.wait(slot, clock())) != 0:
+            left = None if until is None else until.when - clock()
+            if left is not None and left <= 0:
+                raise _too_late(until, "a slot of its limits")
+            seconds = left if seconds is None else min(seconds, seconds if left is None else left)
+            yield from wait(slot.turn, seconds)
+    except BaseException:
+        limits.release(slot)
+        raise
+    return slot
+
+
+def _is_over(until: Deadline | None, clock: Callable[[], float]) -> bool:
+    return until is not None and clock() >= until.when
+
+
+def _too_late(until: Deadline | None, awaited: str) -> APITimeoutError:
+    assert until is not None
+    return APITimeoutError(
+        f"The call was not finished within {until.seconds:g} s (Timeouts.{until.limit}): it was "
+        f"waiting for {awaited}.",
+        limit=until.limit,
+        seconds=until.seconds,
+    )
+
+
+def _carried(flight: Flight[_T], work: Work[_T]) -> Flow[None]:
+    """Do the work, and hand its result or error to the flight, whatever happens."""
+    try:
+        result = yield from work()
+    except ClientClosedError:
+        # The client that began the work is closed; others may still want its result.
+        flight.fail(Abandoned())
+    except Exception as error:
+        flight.fail(error)
+    else:
+        flight.land(result)
+    finally:
+        if not flight.future.done():
+            # The thread, task or loop that did the work was taken away.
+            flight.fail(Abandoned())
