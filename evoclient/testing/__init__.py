@@ -9,16 +9,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .conformance import ReplyConformance, TransportConformance
     from .ledger import RecordedRequest
     from .plays import Play
     from .server import DemoServer
 
-__all__ = ["DemoServer", "Play", "RecordedRequest"]
+__all__ = [
+    "DemoServer",
+    "Play",
+    "RecordedRequest",
+    "ReplyConformance",
+    "TransportConformance",
+]
 
 _HOMES = {
     "DemoServer": ".server",
     "Play": ".plays",
     "RecordedRequest": ".ledger",
+    "ReplyConformance": ".conformance",
+    "TransportConformance": ".conformance",
 }
 
 

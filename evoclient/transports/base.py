@@ -17,19 +17,33 @@ What a transport owes, and the conformance suite checks:
 
 from __future__ import annotations
 
-import os
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, cast
 
+from ..errors.scrub import without_frames
 from ..errors.tree import APITimeoutError
+from ..ground import ConfigurationError
 from ..wire import Deadline, Deadlines, Reply, Request
 
-__all__ = ["AsyncTransport", "Transport", "caused", "timed_out"]
+__all__ = [
+    "KEEP_ALIVE",
+    "POOL_SIZE",
+    "AsyncTransport",
+    "Transport",
+    "caused",
+    "check_own_settings",
+    "check_pool",
+    "timed_out",
+]
 
 #: The most interim answers (100, 102, 103) before the final one; more is an attack or a fault.
 MOST_INTERIM_ANSWERS: Final = 20
 
 #: The most bytes in the head of a reply, and in its trailers.
 MOST_HEAD_BYTES: Final = 64 * 1024
+
+#: How many idle connections are kept, and how long (seconds), unless something else is said.
+POOL_SIZE: Final = 100
+KEEP_ALIVE: Final = 60.0
 
 _Error = TypeVar("_Error", bound=BaseException)
 
@@ -64,6 +78,55 @@ class AsyncTransport(Protocol):
         ...
 
 
+def check_pool(pool_size: object, keep_alive: object) -> None:
+    """Refuse settings of a pool that mean nothing.
+
+    Args:
+        pool_size: A whole number of at least 1.
+        keep_alive: A number of seconds of at least 0.
+
+    Raises:
+        ConfigurationError: One of them is something else.
+    """
+    if not isinstance(pool_size, int) or isinstance(pool_size, bool) or pool_size < 1:
+        raise ConfigurationError(
+            f"pool_size must be a whole number of at least 1; it is {pool_size!r}. To keep no "
+            "connection open, pass keep_alive=0.",
+            argument="pool_size",
+        )
+    is_number = isinstance(keep_alive, int | float) and not isinstance(keep_alive, bool)
+    if not is_number or not 0 <= cast("float", keep_alive) < float("inf"):
+        raise ConfigurationError(
+            f"keep_alive must be a number of seconds of at least 0; it is {keep_alive!r}.",
+            argument="keep_alive",
+        )
+
+
+def check_own_settings(session: object, kind: type[object], **given: bool) -> None:
+    """Refuse arguments that a session of the user's settles itself.
+
+    Args:
+        session: What was given for a session.
+        kind: What it must be.
+        given: For each argument whether it was given too.
+
+    Raises:
+        ConfigurationError: It is no session, or an argument stands beside it.
+    """
+    if not isinstance(session, kind):
+        raise ConfigurationError(
+            f"session must be of type {kind.__module__.partition('.')[0]}.{kind.__name__}; it is "
+            f"of type {type(session).__name__}.",
+            argument="session",
+        )
+    for argument, is_given in given.items():
+        if is_given:
+            raise ConfigurationError(
+                f"{argument} is for connections of our own; with session=, set it on the session.",
+                argument=argument,
+            )
+
+
 _PHASES: Final = {
     "connect": "No connection within {seconds:g} s (Timeouts.connect)",
     "first_chunk": "No first line of an answer within {seconds:g} s (Timeouts.first_chunk)",
@@ -94,14 +157,6 @@ def caused(error: _Error, cause: BaseException) -> _Error:
     The frames of a library hold headers, and with them keys, so the traceback of the cause is
     cut, and so are those of the exceptions behind it. ``EVOCLIENT_TRACE=1`` keeps them.
     """
-    if os.environ.get("EVOCLIENT_TRACE") != "1":
-        links: list[BaseException | None] = [cause]
-        seen: set[int] = set()
-        while links:
-            link = links.pop()
-            if link is not None and id(link) not in seen:
-                seen.add(id(link))
-                link.__traceback__ = None
-                links += [link.__cause__, link.__context__]
+    without_frames(cause)
     error.__cause__ = cause
     return error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from .base import caused, timed_out
 from .framing import Malformed
 
 __all__ = [
+    "chain_of",
     "closed",
     "cut",
     "disconnected",
@@ -45,7 +46,7 @@ def _ran_out(cause: BaseException, deadline: Deadline | None, now: float) -> Dea
     if deadline is None or now >= deadline.when:
         return deadline
     # A clock may ring a moment early; the system's own timeout has a number.
-    rang = any(isinstance(link, TimeoutError) and link.errno is None for link in _chain(cause))
+    rang = any(isinstance(link, TimeoutError) and link.errno is None for link in chain_of(cause))
     return deadline if rang else None
 
 
@@ -62,7 +63,7 @@ def no_reply(
     """
     if passed := _ran_out(cause, deadline, now):
         return caused(timed_out(passed, url), cause)
-    for link in _chain(cause):
+    for link in chain_of(cause):
         if error := _judged(link, url):
             return caused(error, cause)
     error = APIConnectionError(f"No reply from {url}: {_shown(cause)}.")
@@ -75,7 +76,7 @@ def cut(
     """Return the error for a body that broke off. The arguments are those of `no_reply`."""
     if passed := _ran_out(cause, deadline, now):
         return caused(timed_out(passed, url), cause)
-    reason = next((str(link) for link in _chain(cause) if isinstance(link, Malformed)), "")
+    reason = next((str(link) for link in chain_of(cause) if isinstance(link, Malformed)), "")
     return caused(
         APIConnectionError(
             f"The connection to {url} was cut in the middle of the answer"
@@ -171,7 +172,7 @@ def _shown(error: BaseException) -> str:
     return elide(str(strerror), _MOST_SHOWN) if strerror else type(error).__name__
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain_of(error: BaseException) -> Iterator[BaseException]:
     """Yield an exception and those in and behind it, the innermost first."""
     seen: dict[int, BaseException] = {}
     waiting: list[Any] = [error]
@@ -180,5 +181,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         if isinstance(link, BaseException) and id(link) not in seen:
             seen[id(link)] = link
             inside = (getattr(link, "reason", None), getattr(link, "os_error", None))
-            waiting += [link.__cause__, link.__context__, *inside, *link.args]
+            group: Iterable[Any] = getattr(link, "exceptions", ())
+            waiting += [link.__cause__, link.__context__, *inside, *group, *link.args]
     yield from reversed(seen.values())

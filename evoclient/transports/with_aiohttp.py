@@ -14,12 +14,19 @@ from yarl import URL
 
 from ..errors.tree import APIConnectionError
 from ..wire import Deadline, Deadlines, Headers, Reply, Request
-from .base import caused
+from .base import (
+    KEEP_ALIVE,
+    MOST_HEAD_BYTES,
+    POOL_SIZE,
+    caused,
+    check_own_settings,
+    check_pool,
+)
 from .environment import Cert, Proxies, Verify, check_tls, tls_context
 from .failures import closed, disconnected, no_reply, not_http, place_of, proxy_refused
 from .framing import Malformed, ToClose, framing_of
 from .with_aiohttp_body import AiohttpBody
-from .with_aiohttp_sessions import Attempt, Sessions
+from .with_aiohttp_sessions import NO_HEADERS, Attempt, Sessions
 
 __all__ = ["AiohttpTransport"]
 
@@ -36,25 +43,54 @@ _DEAD = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 class AiohttpTransport:
     """Sends requests with aiohttp (see `evoclient.transports.base.AsyncTransport`).
 
-    It may be used in several event loops, one after another or at once, and has a session for
-    each. Any number of requests may be under way at once.
+    Without `session`, it may be used in several event loops, one after another or at once, and
+    has a session for each; any number of requests may be under way at once. A session of yours is
+    used as it is: its connector, cookies, auth, headers, traces and `trust_env` hold, and it is
+    not closed. Redirects are refused all the same. These promises do not hold then: it serves the
+    event loop it was made in alone; interim answers are not bounded, nor is a head as a whole; a
+    connection that died while it was idle is not replaced; its connector's limit makes requests
+    wait; and what the session adds to a request is sent.
     """
 
-    def __init__(self, *, verify: Verify = True, cert: Cert = None) -> None:
+    def __init__(
+        self,
+        *,
+        session: aiohttp.ClientSession | None = None,
+        verify: Verify = True,
+        cert: Cert = None,
+        pool_size: int = POOL_SIZE,
+        keep_alive: float = KEEP_ALIVE,
+    ) -> None:
         """Read the proxies of the environment; nothing is opened.
 
         Args:
+            session: A session of yours to send everything through. The other arguments are for
+                connections of our own, and refused beside it.
             verify: Whether to verify certificates, or the CA file or folder to do so.
             cert: A client certificate with its key, or a file for each.
+            pool_size: The most idle connections to one host that are kept; there is no bound on
+                those in use.
+            keep_alive: How long an idle connection is kept, in seconds; 0 keeps none.
 
         Raises:
-            ConfigurationError: A file that is named is not there.
+            ConfigurationError: A file that is named is not there, a number is out of range, or
+                an argument stands beside `session`.
         """
+        if session is not None:
+            check_own_settings(
+                session,
+                aiohttp.ClientSession,
+                verify=verify is not True,
+                cert=cert is not None,
+                pool_size=pool_size != POOL_SIZE,
+                keep_alive=keep_alive != KEEP_ALIVE,
+            )
+        check_pool(pool_size, keep_alive)
         check_tls(verify, cert)
         self._verify: Verify = verify
         self._cert = cert
         self._proxies = Proxies()
-        self._sessions = Sessions()
+        self._sessions = Sessions(pool_size, keep_alive, session)
         self._closed = False
 
     async def send(self, request: Request, deadlines: Deadlines) -> Reply:
@@ -85,7 +121,7 @@ class AiohttpTransport:
         """
         try:
             session = await self._sessions.current()
-            options = self._options(request)
+            options = self._options(request, attempt)
             async with asyncio.timeout_at(_loop_time(deadlines.answering())):
                 response = await session.request(
                     request.method,
@@ -93,7 +129,6 @@ class AiohttpTransport:
                     data=_data(request.body),
                     allow_redirects=False,
                     timeout=_connect_timeout(deadlines),
-                    trace_request_ctx=attempt,
                     **options,
                 )
         except _FAILURES as exc:
@@ -110,11 +145,21 @@ class AiohttpTransport:
         body = AiohttpBody(response, request.url, to_close=isinstance(framing, ToClose))
         return Reply(response.status, headers, body)
 
-    def _options(self, request: Request) -> dict[str, Any]:
+    def _options(self, request: Request, attempt: Attempt) -> dict[str, Any]:
         """Return headers, TLS settings and proxy for a request."""
         headers = CIMultiDict(request.headers.pairs)
+        if self._sessions.own is not None:
+            # What a session of ours has been told once, and what leaves bytes as they came.
+            return {
+                "headers": headers,
+                "skip_auto_headers": NO_HEADERS,
+                "auto_decompress": False,
+                "raise_for_status": False,
+                "max_line_size": MOST_HEAD_BYTES,
+                "max_field_size": MOST_HEAD_BYTES,
+            }
         secure = request.url.startswith("https:")
-        options: dict[str, Any] = {"headers": headers}
+        options: dict[str, Any] = {"headers": headers, "trace_request_ctx": attempt}
         proxy = self._proxies.for_url(request.url)
         if secure or (proxy is not None and proxy.url.startswith("https:")):
             options["ssl"] = tls_context(self._verify, self._cert)

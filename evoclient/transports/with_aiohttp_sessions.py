@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
+from functools import partial
 from types import SimpleNamespace
-from typing import Any, cast
-from weakref import WeakKeyDictionary
+from typing import Any, Final, cast
 
 import aiohttp
 import attrs
 
+from ..ground import ConfigurationError
 from .base import MOST_HEAD_BYTES, MOST_INTERIM_ANSWERS
 from .framing import Malformed
+from .loops import PerLoop
 
-__all__ = ["Attempt", "Sessions"]
+__all__ = ["NO_HEADERS", "Attempt", "Sessions"]
+
+#: What aiohttp would add to a request.
+NO_HEADERS: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
 @attrs.define(eq=False)
@@ -27,74 +31,49 @@ class Attempt:
     reused: bool = False
 
 
-@attrs.frozen
-class _Kept:
-    """A session, and the generator that closes it with its loop."""
-
-    session: aiohttp.ClientSession
-    keeper: AsyncGenerator[aiohttp.ClientSession, None]
-
-
 class Sessions:
-    """The sessions of a transport, each bound to one loop.
+    """The sessions of a transport, one for each loop, or the one that the user has made."""
 
-    A session lives in an asynchronous generator, because that is what a loop finishes before it
-    is closed (`asyncio.run` does it): so connections end in time although nobody closed the
-    client, and a client that is forgotten closes its session too.
-    """
-
-    def __init__(self) -> None:
+    def __init__(
+        self, pool_size: int, keep_alive: float, own: aiohttp.ClientSession | None = None
+    ) -> None:
         """Open nothing."""
-        self._kept: WeakKeyDictionary[asyncio.AbstractEventLoop, _Kept] = WeakKeyDictionary()
-        # Loops live in different threads. It is held for microseconds.
-        self._lock = threading.Lock()
+        self.own = own
+        self._made = PerLoop(
+            partial(_new_session, pool_size, keep_alive),
+            aiohttp.ClientSession.close,
+            _abandoned,
+            lambda session: session.closed,
+        )
 
     async def current(self) -> aiohttp.ClientSession:
-        """Return the session of the running loop."""
-        loop = asyncio.get_running_loop()
-        kept = self._kept.get(loop)
-        if kept is None or kept.session.closed:
-            kept = await _opened()
-            with self._lock:
-                self._kept[loop] = kept
-            self._drop_dead()
-        return kept.session
+        """Return the session of the running loop.
+
+        Raises:
+            ConfigurationError: The user's own is closed, or of another loop.
+        """
+        own = self.own
+        if own is None:
+            return await self._made.current()
+        if own.closed or own._loop is not asyncio.get_running_loop():
+            raise ConfigurationError(
+                "session: it has been closed."
+                if own.closed
+                else "session: an aiohttp session serves only the event loop it was made in, and "
+                "this is another. Without session= a transport serves any number of loops.",
+                argument="session",
+            )
+        return own
 
     async def close(self) -> None:
-        """Close the session of the running loop and forget the others.
-
-        A session whose loop still runs is closed there, by its generator.
-        """
-        self._drop_dead()
-        with self._lock:
-            mine = self._kept.pop(asyncio.get_running_loop(), None)
-            self._kept.clear()
-        if mine is not None:
-            await mine.keeper.aclose()
-
-    def _drop_dead(self) -> None:
-        """Let go of sessions whose loop was closed before they were."""
-        with self._lock:
-            dead = [(loop, kept) for loop, kept in self._kept.items() if loop.is_closed()]
-            for loop, _ in dead:
-                del self._kept[loop]
-        for _, kept in dead:
-            if (connector := kept.session.connector) is not None:
-                _finished(cast("Coroutine[Any, Any, object]", connector.close()))
+        """Close the session of the running loop and forget the others; not the user's own."""
+        await self._made.close()
 
 
-async def _opened() -> _Kept:
-    """Open a session and give it a keeper."""
-    keeper = _keep(_new_session())
-    return _Kept(await anext(keeper), keeper)
-
-
-async def _keep(session: aiohttp.ClientSession) -> AsyncGenerator[aiohttp.ClientSession, None]:
-    """Hold a session, and close it when the loop or the transport ends."""
-    try:
-        yield session
-    finally:
-        await session.close()
+def _abandoned(session: aiohttp.ClientSession) -> None:
+    """Let go of a session whose loop is closed."""
+    if (connector := session.connector) is not None:
+        _finished(cast("Coroutine[Any, Any, object]", connector.close()))
 
 
 def _finished(work: Coroutine[Any, Any, object]) -> None:
@@ -104,16 +83,30 @@ def _finished(work: Coroutine[Any, Any, object]) -> None:
     work.close()
 
 
-def _new_session() -> aiohttp.ClientSession:
+class _Connector(aiohttp.TCPConnector):
+    """aiohttp's connector: any number in use, a bounded number idle."""
+
+    def __init__(self, pool_size: int, keep_alive: float) -> None:
+        waits: Any = {"keepalive_timeout": keep_alive} if keep_alive else {"force_close": True}
+        super().__init__(limit=0, timeout_ceil_threshold=float("inf"), **waits)
+        self._pool_size = pool_size
+
+    def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
+        """Keep a connection, unless there are enough."""
+        full = len(self._conns.get(key, ())) >= self._pool_size
+        super()._release(key, protocol, should_close=should_close or full)
+
+
+def _new_session(pool_size: int, keep_alive: float) -> aiohttp.ClientSession:
     """Make a session that adds nothing to a request and keeps nothing of a reply."""
     trace = aiohttp.TraceConfig()
     trace.on_connection_reuseconn.append(_note_reuse)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, timeout_ceil_threshold=float("inf")),
+        connector=_Connector(pool_size, keep_alive),
         cookie_jar=aiohttp.DummyCookieJar(),
         response_class=_Response,
         auto_decompress=False,
-        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        skip_auto_headers=NO_HEADERS,
         max_line_size=MOST_HEAD_BYTES,
         max_field_size=MOST_HEAD_BYTES,
         trace_configs=[trace],

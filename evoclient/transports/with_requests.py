@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from http.client import HTTPException
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException
@@ -15,11 +17,13 @@ from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import HTTPError
 
 from ..wire import Deadlines, Headers, Reply, Request
+from .base import KEEP_ALIVE, POOL_SIZE, check_own_settings, check_pool
 from .environment import Cert, Proxies, Verify, check_tls, tls_context
 from .failures import closed, has_passed, no_reply
 from .framing import Malformed, framing_of
 from .with_requests_body import SocketBody, StandInBody
-from .with_requests_pools import POOLS
+from .with_requests_pools import pools
+from .with_requests_session import send_through, without_holdings
 from .with_requests_sockets import Exchange
 
 __all__ = ["RequestsTransport"]
@@ -31,30 +35,62 @@ _FAILURES = (RequestException, HTTPError, HTTPException, OSError, Malformed)
 class RequestsTransport:
     """Sends requests with requests' adapter (see `evoclient.transports.base.Transport`).
 
-    There is no session, so nothing of a user's netrc file or of earlier cookies gets into a
-    request. Any number of requests may be under way at once.
+    Without `session`, nothing of a user's netrc file or of earlier cookies gets into a request,
+    and any number of requests may be under way at once. A session of yours is used as it is: its
+    adapters, cookies, auth, hooks, headers, proxies, `verify` and `cert` hold, and it is not
+    closed. Redirects are refused all the same. These promises do not hold then: deadlines are
+    kept by the timeouts of requests, so a head that trickles in overruns them; a connection that
+    died while it was idle is not replaced; heads and interim answers are bounded by http.client
+    alone; and what the session adds to a request is sent.
     """
 
-    def __init__(self, *, verify: Verify = True, cert: Cert = None) -> None:
+    def __init__(
+        self,
+        *,
+        session: requests.Session | None = None,
+        verify: Verify = True,
+        cert: Cert = None,
+        pool_size: int = POOL_SIZE,
+        keep_alive: float = KEEP_ALIVE,
+    ) -> None:
         """Read the proxies of the environment; nothing is opened.
 
         Args:
+            session: A session of yours to send everything through. The other arguments are for
+                connections of our own, and refused beside it.
             verify: Whether to verify certificates, or the CA file or folder to do so.
             cert: A client certificate with its key, or a file for each.
+            pool_size: The most idle connections to one host that are kept; there is no bound on
+                those in use.
+            keep_alive: How long an idle connection is kept, in seconds; 0 keeps none.
 
         Raises:
-            ConfigurationError: A file that is named is not there.
+            ConfigurationError: A file that is named is not there, a number is out of range, or
+                an argument stands beside `session`.
         """
+        if session is not None:
+            check_own_settings(
+                session,
+                requests.Session,
+                verify=verify is not True,
+                cert=cert is not None,
+                pool_size=pool_size != POOL_SIZE,
+                keep_alive=keep_alive != KEEP_ALIVE,
+            )
+        check_pool(pool_size, keep_alive)
         check_tls(verify, cert)
-        self._verify: Verify = verify
-        self._cert = cert
-        self._proxies = Proxies()
-        self._adapter = _Adapter(verify, cert, self._proxies)
+        self._session = session
+        self._make = partial(_Adapter, verify, cert, Proxies(), pools(pool_size, keep_alive))
+        self._adapter = self._make()
         self._process = os.getpid()
         self._closed = False
 
     def send(self, request: Request, deadlines: Deadlines) -> Reply:
         """Send a request and return its reply, whose body is still open."""
+        if self._session is not None:
+            if self._closed:
+                raise closed()
+            return send_through(self._session, request, deadlines)
         adapter = self._usable_adapter()
         exchange = Exchange(deadlines)
         outcome = self._exchanged(adapter, request, exchange)
@@ -77,19 +113,12 @@ class RequestsTransport:
         The error is raised by the caller, where no local variable holds a header.
         """
         try:
-            proxies = self._proxies_for(request.url)
+            proxies = adapter.proxies_for(request.url)
             with exchange:
                 response = adapter.send(_prepared(request), stream=True, proxies=proxies)
             return _reply(response.raw, request, exchange)
         except _FAILURES as exc:
-            if isinstance(exc, RequestException):
-                exc.request = None  # it holds the key
-            return exc
-
-    def _proxies_for(self, url: str) -> dict[str, str]:
-        """Return the proxy of the environment for a URL, in the form that requests wants."""
-        proxy = self._proxies.for_url(url)
-        return {} if proxy is None else {"all": proxy.url}
+            return without_holdings(exc)
 
     def _usable_adapter(self) -> _Adapter:
         """Return the adapter, a new one after a fork: the child must not share connections."""
@@ -97,7 +126,7 @@ class RequestsTransport:
             raise closed()
         if self._process != os.getpid():
             # Without a lock, which another thread may have held at the time of the fork.
-            self._adapter = _Adapter(self._verify, self._cert, self._proxies)
+            self._adapter = self._make()
             self._process = os.getpid()
         return self._adapter
 
@@ -110,24 +139,30 @@ class RequestsTransport:
 class _Adapter(HTTPAdapter):
     """requests' adapter over our connections. Its `send` is the one that mocks replace."""
 
-    def __init__(self, verify: Verify, cert: Cert, proxies: Proxies) -> None:
+    def __init__(self, verify: Verify, cert: Cert, proxies: Proxies, pools: dict[str, Any]) -> None:
+        self._pools = pools
         self._verify: Verify = verify
         self._cert = cert
         self._proxies = proxies
         # The pool bounds what is idle by itself; 0 makes urllib3 fill in nothing.
         super().__init__(pool_maxsize=0)
 
+    def proxies_for(self, url: str) -> dict[str, str]:
+        """Return the proxy of the environment for a URL, in the form that requests wants."""
+        proxy = self._proxies.for_url(url)
+        return {} if proxy is None else {"all": proxy.url}
+
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Use our connections."""
         super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = POOLS
+        self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         """Use our connections, and our TLS settings for a proxy that speaks TLS."""
         if proxy.startswith("https:"):
             options["proxy_ssl_context"] = tls_context(self._verify, self._cert)
         manager: Any = super().proxy_manager_for(proxy, **options)
-        manager.pool_classes_by_scheme = POOLS
+        manager.pool_classes_by_scheme = self._pools
         return manager
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:

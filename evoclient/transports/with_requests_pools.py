@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import queue
-from typing import Any, Final, cast
+from functools import partial
+from time import monotonic
+from typing import Any, cast
 
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from .with_requests_sockets import Timed, TimedTLS, current_exchange
 
-__all__ = ["POOLS"]
-
-#: How many idle connections to one host are kept.
-_MOST_IDLE: Final = 100
+__all__ = ["pools"]
 
 
 class _Idle:
@@ -40,17 +39,35 @@ class _Pool(HTTPConnectionPool):
     ConnectionCls = Timed
     QueueCls = cast("Any", _Idle)
 
+    def __init__(self, *args: Any, pool_size: int, keep_alive: float, **options: Any) -> None:
+        """Take how many idle connections to keep, and for how many seconds."""
+        super().__init__(*args, **options)
+        self._pool_size = pool_size
+        self._keep_alive = keep_alive
+
     def _get_conn(self, timeout: float | None = None) -> Any:
         """Return an idle connection, or a new one."""
-        return self._new_conn() if current_exchange().fresh else super()._get_conn(timeout)
+        if current_exchange().fresh:
+            return self._new_conn()
+        while self.pool is not None and self.pool.qsize():
+            try:
+                conn = self.pool.get(block=False)
+            except queue.Empty:  # another thread was faster
+                break
+            if monotonic() < conn.idle_since + self._keep_alive:
+                self.pool.put(conn)
+                break
+            conn.close()
+        return super()._get_conn(timeout)
 
     def _put_conn(self, conn: Any) -> None:
         """Keep a connection, unless there are enough."""
         if conn is None:
             return
-        if self.pool is None or self.pool.qsize() >= _MOST_IDLE:
+        if not self._keep_alive or self.pool is None or self.pool.qsize() >= self._pool_size:
             conn.close()
         else:
+            conn.idle_since = monotonic()
             super()._put_conn(conn)
 
 
@@ -65,5 +82,15 @@ class _TLSPool(_Pool, HTTPSConnectionPool):
             conn.connect()
 
 
-#: For the `pool_classes_by_scheme` of a pool manager.
-POOLS: Final[dict[str, Any]] = {"http": _Pool, "https": _TLSPool}
+def pools(pool_size: int, keep_alive: float) -> dict[str, Any]:
+    """Return what makes a pool, for the `pool_classes_by_scheme` of a pool manager.
+
+    Args:
+        pool_size: The most idle connections to one host.
+        keep_alive: How long they are kept, in seconds.
+    """
+    made = {"http": _Pool, "https": _TLSPool}
+    return {
+        scheme: partial(kind, pool_size=pool_size, keep_alive=keep_alive)
+        for scheme, kind in made.items()
+    }

@@ -1,15 +1,16 @@
-"""A caller of each colour for the tests of this folder."""
+"""A caller of each transport for the tests of this folder."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import cast
 
 import pytest
 
-from .callers import COLOURS, Caller, Colour, over_http
+from evoclient.testing import raw_server
+
+from .callers import COLOURS, KINDS, Caller, Colour, Kind, over_http
+from .certificates import Certificates
 
 
 @pytest.fixture(params=COLOURS)
@@ -18,22 +19,28 @@ def colour(request: pytest.FixtureRequest) -> Colour:
     return cast("Colour", request.param)
 
 
+@pytest.fixture(params=KINDS, ids="-".join)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """Run a test once for each transport that uses sockets."""
+    return cast("Kind", request.param)
+
+
 @pytest.fixture
-def caller(colour: Colour) -> Iterator[Caller]:
-    """Call the transport of a colour, and close it."""
-    found = over_http(colour)
+def caller(kind: Kind) -> Iterator[Caller]:
+    """Call a transport, and close it."""
+    found = over_http(kind)
     yield found
     found.close()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Make certificates, once."""
+    return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture
 def deaf_port() -> Iterator[int]:
     """Give a port where connections are neither accepted nor refused."""
-    with ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        port: int = listener.getsockname()[1]
-        for _ in range(4):  # fill what the system queues
-            waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(("127.0.0.1", port))
+    with raw_server.deaf_port() as port:
         yield port

@@ -6,12 +6,12 @@ import pytest
 
 from evoclient.errors.tree import APIConnectionError, APITimeoutError
 from evoclient.ground import ConfigurationError
+from evoclient.testing.raw_server import CHUNKED, Peer, RawServer, chunk, replies, sized
 from evoclient.transports.environment import Proxies, Proxy
 from evoclient.wire import Deadlines
 
-from .callers import Caller, Colour, deadline, over_http
-from .certificates import CA, tls
-from .raw_server import CHUNKED, Peer, RawServer, chunk, replies, sized
+from .callers import Kind, deadline, over_http
+from .certificates import Certificates
 from .tunnels import tunnel
 
 HI = sized(b"hi")
@@ -54,11 +54,11 @@ def test_credentials_of_a_proxy_are_taken_out_of_its_url(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("value", ["socks5://p:1", "http://", "http://p:port", "http://[::1"])
 def test_a_proxy_that_cannot_be_used_is_named(
-    monkeypatch: pytest.MonkeyPatch, caller: Caller, value: str
+    monkeypatch: pytest.MonkeyPatch, kind: Kind, value: str
 ) -> None:
     """The error names the variable, shows nothing of its value, and is not a library's."""
     monkeypatch.setenv("HTTP_PROXY", value.replace("//", "//ann:secret@"))
-    fresh = over_http("async" if hasattr(caller, "loop") else "sync")
+    fresh = over_http(kind)
     try:
         with pytest.raises(ConfigurationError, match="HTTP_PROXY") as caught:
             fresh.send("http://127.0.0.1:1/")
@@ -69,14 +69,12 @@ def test_a_proxy_that_cannot_be_used_is_named(
 
 
 @pytest.mark.loopback
-def test_plain_requests_go_through_the_proxy(
-    colour: Colour, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_plain_requests_go_through_the_proxy(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proxy gets the whole URL and its credentials; a host in NO_PROXY is asked directly."""
     with RawServer(replies(HI)) as proxy, RawServer(replies(sized(b"direct"))) as direct:
         monkeypatch.setenv("HTTP_PROXY", f"http://ann:pass@127.0.0.1:{proxy.port}")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        caller = over_http(colour)
+        caller = over_http(kind)
         for _ in range(2):
             assert caller.send("http://nowhere.invalid/v1/x?y=1").read_all() == b"hi"
         assert caller.send(direct.url).read_all() == b"direct"
@@ -92,17 +90,17 @@ def test_plain_requests_go_through_the_proxy(
 @pytest.mark.loopback
 @pytest.mark.parametrize("proxy_tls", [False, True], ids=["plain proxy", "TLS proxy"])
 def test_secure_requests_go_through_a_tunnel(
-    colour: Colour, monkeypatch: pytest.MonkeyPatch, proxy_tls: bool
+    kind: Kind, monkeypatch: pytest.MonkeyPatch, certificates: Certificates, proxy_tls: bool
 ) -> None:
     """The proxy sees CONNECT and its credentials, the server the request, and pieces flow."""
     wire = (CHUNKED, chunk(b"one"), chunk(b"two"), chunk(b""))
     with (
-        RawServer(replies(*wire), wrap=tls) as server,
-        RawServer(tunnel, wrap=tls if proxy_tls else None) as proxy,
+        RawServer(replies(*wire), wrap=certificates.tls()) as server,
+        RawServer(tunnel, wrap=certificates.tls() if proxy_tls else None) as proxy,
     ):
         scheme = "https" if proxy_tls else "http"
         monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://ann:pass@127.0.0.1:{proxy.port}")
-        caller = over_http(colour, verify=CA)
+        caller = over_http(kind, verify=certificates.ca)
         for _ in range(2):
             assert caller.send(server.url).read_all() == b"onetwo"
         caller.close()
@@ -114,12 +112,12 @@ def test_secure_requests_go_through_a_tunnel(
 
 
 @pytest.mark.loopback
-def test_a_proxy_that_refuses_is_said_so(colour: Colour, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_refuses_is_said_so(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer of the proxy is shown, and where to look."""
     answer = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     with RawServer(replies(answer)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-        caller = over_http(colour)
+        caller = over_http(kind)
         with pytest.raises(APIConnectionError, match=r"proxy .* 407 .*HTTPS_PROXY") as caught:
             caller.send("https://nowhere.invalid/")
         caller.close()
@@ -129,7 +127,7 @@ def test_a_proxy_that_refuses_is_said_so(colour: Colour, monkeypatch: pytest.Mon
 @pytest.mark.loopback
 @pytest.mark.parametrize("wire", [b"", b"HTTP/1.1 200 OK\r\nX: " + b"y" * 10_000])
 def test_a_proxy_that_stalls_runs_into_the_connect_limit(
-    colour: Colour, monkeypatch: pytest.MonkeyPatch, wire: bytes
+    kind: Kind, monkeypatch: pytest.MonkeyPatch, wire: bytes
 ) -> None:
     """A tunnel is part of the connecting, also where its answer trickles in."""
 
@@ -140,7 +138,7 @@ def test_a_proxy_that_stalls_runs_into_the_connect_limit(
 
     with RawServer(play) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-        caller = over_http(colour)
+        caller = over_http(kind)
         limits = Deadlines(connect=deadline(0.15, "connect"), total=deadline(10))
         with pytest.raises(APITimeoutError) as caught:
             caller.send("https://nowhere.invalid/", limits)

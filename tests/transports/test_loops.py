@@ -6,23 +6,30 @@ import asyncio
 import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from evoclient.transports.with_aiohttp import AiohttpTransport
+from evoclient.errors.tree import APIConnectionError
+from evoclient.testing.raw_server import CHUNKED, Peer, RawServer, chunk, replies, sized
+from evoclient.transports.registry import transport_class
 from evoclient.wire import Deadlines
 
 from .callers import a_request, async_body, deadline
-from .raw_server import CHUNKED, Peer, RawServer, chunk, replies, sized
 
 pytestmark = pytest.mark.loopback
 
 HI = sized(b"hi")
 
 
-def test_one_transport_serves_loops_one_after_another() -> None:
+@pytest.fixture(params=["aiohttp", "httpx"])
+def transport(request: pytest.FixtureRequest) -> Any:
+    """Make each asynchronous transport, outside of a loop."""
+    return transport_class(request.param, "async")()
+
+
+def test_one_transport_serves_loops_one_after_another(transport: Any) -> None:
     """Each loop has connections of its own, and leaves none behind when it ends."""
-    transport = AiohttpTransport()
 
     async def ask(url: str) -> bytes:
         reply = await transport.send(a_request(url), Deadlines(total=deadline(10)))
@@ -37,9 +44,8 @@ def test_one_transport_serves_loops_one_after_another() -> None:
     gc.collect()  # a warning of something unclosed would fail the test
 
 
-def test_one_transport_serves_loops_at_once() -> None:
+def test_one_transport_serves_loops_at_once(transport: Any) -> None:
     """Loops in different threads do not disturb each other."""
-    transport = AiohttpTransport()
 
     async def ask(url: str) -> list[bytes]:
         got = []
@@ -54,9 +60,8 @@ def test_one_transport_serves_loops_at_once() -> None:
         assert len(server.peers) == 3
 
 
-def test_a_loop_that_was_closed_without_a_word_is_forgotten_quietly() -> None:
+def test_a_loop_that_was_closed_without_a_word_is_forgotten_quietly(transport: Any) -> None:
     """A session whose loop is gone is let go of without aiohttp's complaints."""
-    transport = AiohttpTransport()
 
     async def ask(url: str) -> None:
         reply = await transport.send(a_request(url), Deadlines(total=deadline(10)))
@@ -85,7 +90,7 @@ def test_cancelling_a_read_ends_nothing_but_the_read() -> None:
         peer.until_closed()
 
     async def scenario(url: str) -> None:
-        transport = AiohttpTransport()
+        transport = transport_class("aiohttp", "async")()
         reply = await transport.send(a_request(url), Deadlines(total=deadline(10)))
         assert await async_body(reply).read(None) == b"first"
         reading = asyncio.ensure_future(async_body(reply).read(deadline(5)))
@@ -102,13 +107,12 @@ def test_cancelling_a_read_ends_nothing_but_the_read() -> None:
         asyncio.run(scenario(server.url))
 
 
-def test_cancelling_a_send_closes_its_connection() -> None:
+def test_cancelling_a_send_closes_its_connection(transport: Any) -> None:
     """A request that nobody waits for any more does not stay open."""
 
     arrived = threading.Event()
 
     async def scenario(server: RawServer) -> None:
-        transport = AiohttpTransport()
         sending = asyncio.ensure_future(transport.send(a_request(server.url), Deadlines()))
         await asyncio.to_thread(arrived.wait, 5)
         sending.cancel()
@@ -122,6 +126,30 @@ def test_cancelling_a_send_closes_its_connection() -> None:
         peer.read_request()
         arrived.set()
         peer.until_closed()
+
+    with RawServer(play) as server:
+        asyncio.run(scenario(server))
+
+
+def test_a_read_of_httpx_that_is_cancelled_is_no_end_of_the_body() -> None:
+    """httpcore cannot go on after a cancelled read, so the next one says that the body was cut."""
+
+    def play(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(CHUNKED, chunk(b"first"))
+        peer.until_closed()
+
+    async def scenario(server: RawServer) -> None:
+        transport = transport_class("httpx", "async")()
+        reply = await transport.send(a_request(server.url), Deadlines(total=deadline(10)))
+        assert await async_body(reply).read(None) == b"first"
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(async_body(reply).read(deadline(5)), 0.02)
+        for _ in range(2):
+            with pytest.raises(APIConnectionError, match="cut in the middle"):
+                await async_body(reply).read(deadline(5))
+        assert await asyncio.to_thread(server.peers[0].closed.wait, 1)
+        await transport.aclose()
 
     with RawServer(play) as server:
         asyncio.run(scenario(server))

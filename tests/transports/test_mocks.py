@@ -9,12 +9,12 @@ import responses
 from aioresponses import aioresponses
 
 from evoclient.errors.tree import APIConnectionError
+from evoclient.testing.raw_server import RawServer, replies, sized
 from evoclient.transports.with_aiohttp import AiohttpTransport
 from evoclient.transports.with_requests import RequestsTransport
 from evoclient.wire import AsyncBody, Deadlines
 
 from .callers import KEY, a_request, async_body, deadline, sync_body
-from .raw_server import RawServer, replies, sized
 
 URL = "https://api.example/v1/chat/completions"
 DEADLINES = Deadlines(total=deadline(60))

@@ -17,6 +17,8 @@ from evoclient.transports.registry import Colour, require, transport_class
     [
         ("requests", "sync", "RequestsTransport"),
         ("aiohttp", "async", "AiohttpTransport"),
+        ("httpx", "sync", "HttpxTransport"),
+        ("httpx", "async", "AsyncHttpxTransport"),
         ("memory", "sync", "MemoryTransport"),
         ("memory", "async", "AsyncMemoryTransport"),
     ],
@@ -34,7 +36,7 @@ def test_the_default_names_can_be_used() -> None:
         require(name, colour)
 
 
-@pytest.mark.parametrize("name", ["httpx", "", "with_requests", None, 5])
+@pytest.mark.parametrize("name", ["urllib3", "", "with_requests", None, 5])
 @pytest.mark.parametrize("colour", ["sync", "async"])
 def test_an_unknown_name_is_refused_with_what_there_is(name: object, colour: Colour) -> None:
     """The error lists the names of that colour."""
@@ -57,6 +59,8 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
     with pytest.raises(ConfigurationError, match="pip install requests"):
         require("requests", "sync")
+    with pytest.raises(ConfigurationError, match=r'pip install "evoclient\[httpx\]"'):
+        require("httpx", "sync")
     require("memory", "sync")
 
 

@@ -6,7 +6,7 @@ import select
 import socket
 import ssl
 
-from .raw_server import Peer
+from evoclient.testing.raw_server import Peer
 
 
 def tunnel(peer: Peer) -> None:

@@ -5,9 +5,23 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
+
+__all__ = [
+    "CHUNKED",
+    "OK",
+    "Peer",
+    "Play",
+    "RawServer",
+    "chunk",
+    "deaf_port",
+    "once",
+    "replies",
+    "sized",
+]
 
 Play = Callable[["Peer"], None]
 
@@ -31,10 +45,13 @@ class Peer:
     """The server's end of one connection."""
 
     def __init__(self, server: RawServer, sock: socket.socket) -> None:
+        """Take a connection that has been accepted."""
         self.server = server
         self.sock = sock
         #: Set when the client has closed its end.
         self.closed = threading.Event()
+        #: Set when this end is closed too.
+        self.ended = threading.Event()
 
     def read_request(self) -> bytes:
         """Return the next request, head and body; empty when the client has closed."""
@@ -118,6 +135,19 @@ def once(*blocks: bytes) -> Play:
     return play
 
 
+@contextmanager
+def deaf_port() -> Iterator[int]:
+    """Give a port where connections are neither accepted nor refused."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        port: int = listener.getsockname()[1]
+        for _ in range(4):  # fill what the system queues
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        yield port
+
+
 class RawServer:
     """Plays one function for each connection in turn; the last serves all further ones.
 
@@ -127,7 +157,15 @@ class RawServer:
         stopping: Set when the test is over.
     """
 
-    def __init__(self, *plays: Play, wrap: Callable[[socket.socket], socket.socket] | None = None):
+    def __init__(
+        self, *plays: Play, wrap: Callable[[socket.socket], socket.socket] | None = None
+    ) -> None:
+        """Listen.
+
+        Args:
+            plays: What to do with a connection.
+            wrap: Makes a connection secure, or None.
+        """
         self._plays = plays
         self._wrap = wrap
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -144,12 +182,14 @@ class RawServer:
         return f"{scheme}://127.0.0.1:{self.port}/v1/chat/completions"
 
     def __enter__(self) -> Self:
+        """Begin to accept."""
         self._start(self._accept)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
+        """End every connection."""
         self.stopping.set()
         # Closing alone does not wake the thread that accepts.
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -187,3 +227,4 @@ class RawServer:
             pass  # the client did what the test is about
         finally:
             peer.sock.close()
+            peer.ended.set()

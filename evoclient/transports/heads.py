@@ -1,0 +1,75 @@
+"""Watches the head of a reply in what arrives: bounded in size, a bounded number of interim ones.
+
+For libraries that read the head themselves and bound neither.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from .base import MOST_HEAD_BYTES, MOST_INTERIM_ANSWERS
+from .framing import Malformed
+
+__all__ = ["HeadWatch"]
+
+_END = re.compile(rb"\n\r?\n")
+_STATUS = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3})")
+_BEGINNING: Final = b"HTTP/"
+#: As many as http.client takes.
+_MOST_FIELDS: Final = 100
+
+
+class HeadWatch:
+    """Finds the end of the head; the interim answers before it count with their bytes."""
+
+    def __init__(self) -> None:
+        """Expect the first byte of an answer."""
+        self._held = b""
+        self._interim_answers = 0
+        #: Whether the head of the final answer has come.
+        self.done = False
+        #: That head, without the empty line at its end.
+        self.head = b""
+
+    def feed(self, block: bytes) -> bytes:
+        """Return what of a block lies behind the head.
+
+        Raises:
+            Malformed: The head is too large, there are too many before it, or it is a 101.
+        """
+        if self.done:
+            return block
+        self._held += block
+        while found := _END.search(self._held):
+            head, rest = self._held[: found.start()], self._held[found.end() :]
+            self._check(head)
+            if not self._is_interim(head):
+                self.done = True
+                self.head = head.removesuffix(b"\r")
+                self._held = b""
+                return rest
+            self._held = rest
+        self._check(self._held)
+        return b""
+
+    def _check(self, head: bytes) -> None:
+        """Bound a head, whole or not."""
+        if not _BEGINNING.startswith(head[: len(_BEGINNING)]):
+            raise Malformed("it does not begin as an answer of HTTP does")
+        if len(head) > MOST_HEAD_BYTES:
+            raise Malformed(f"its head has more than {MOST_HEAD_BYTES} bytes")
+        if head.count(b"\n") > _MOST_FIELDS:
+            raise Malformed(f"its head has more than {_MOST_FIELDS} fields")
+
+    def _is_interim(self, head: bytes) -> bool:
+        """Return whether a head is one before the final one, and count it."""
+        status = _STATUS.match(head)
+        if status is None or not status[1].startswith(b"1"):
+            return False
+        if status[1] == b"101":
+            raise Malformed("it switches to a protocol that nobody asked for (101)")
+        self._interim_answers += 1
+        if self._interim_answers > MOST_INTERIM_ANSWERS:
+            raise Malformed(f"more than {MOST_INTERIM_ANSWERS} interim answers (1xx)")
+        return True

@@ -1,0 +1,1 @@
+"""Tests of the transports that are shipped, by the suite that plugins run too."""

@@ -1,0 +1,3 @@
+"""A plugin whose library is missing."""
+
+raise ImportError("No module named 'libdoesnotexist'")

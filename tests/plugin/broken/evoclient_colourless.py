@@ -1,0 +1,1 @@
+"""A plugin that offers no transport at all."""
