@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from .aio.stream import AsyncStream as AsyncStream
     from .auth.base import Auth as Auth
     from .auth.base import NoAuth as NoAuth
+    from .auth.base import TokenInfo as TokenInfo
     from .auth.bearer import Bearer as Bearer
+    from .auth.key_pair import KeyPair as KeyPair
+    from .endpoints.raw import APIResponse as APIResponse
     from .errors.tree import APIConnectionError as APIConnectionError
     from .errors.tree import APIError as APIError
     from .errors.tree import APIStatusError as APIStatusError
@@ -43,10 +46,16 @@ if TYPE_CHECKING:
     from .ground import ConfigurationError as ConfigurationError
     from .ground import EvoClientError as EvoClientError
     from .ground import NotGiven as NotGiven
+    from .limits import Limits as Limits
     from .models.chat import ChatCompletion as ChatCompletion
     from .models.chat import ChatMessage as ChatMessage
     from .models.chunks import ChatCompletionChunk as ChatCompletionChunk
+    from .models.completions import Completion as Completion
+    from .models.embeddings import CreateEmbeddingResponse as CreateEmbeddingResponse
+    from .models.embeddings import Embedding as Embedding
     from .models.finish import Finish as Finish
+    from .models.listing import Model as Model
+    from .models.listing import ModelList as ModelList
     from .models.usage import Usage as Usage
     from .providers.base import Provider as Provider
     from .retry import Retry as Retry
@@ -69,6 +78,7 @@ _ERRORS = "errors.tree"
 _HOMES = {
     "APIConnectionError": _ERRORS,
     "APIError": _ERRORS,
+    "APIResponse": "endpoints.raw",
     "APIStatusError": _ERRORS,
     "APITimeoutError": _ERRORS,
     "AsyncClient": "aio.client",
@@ -83,17 +93,24 @@ _HOMES = {
     "ChatMessage": "models.chat",
     "Client": "sync.client",
     "ClientClosedError": _ERRORS,
+    "Completion": "models.completions",
     "ConfigurationError": "ground",
     "ConflictError": _ERRORS,
     "ContentFilterError": _ERRORS,
     "ContextLengthExceededError": _ERRORS,
+    "CreateEmbeddingResponse": "models.embeddings",
+    "Embedding": "models.embeddings",
     "EvoClientError": "ground",
     "Finish": "models.finish",
     "Headers": "wire",
     "InsufficientCreditsError": _ERRORS,
     "InternalServerError": _ERRORS,
+    "KeyPair": "auth.key_pair",
+    "Limits": "limits",
     "MemoryReply": "transports.memory",
     "MemoryTransport": "transports.memory",
+    "Model": "models.listing",
+    "ModelList": "models.listing",
     "ModelNotFoundError": _ERRORS,
     "NOT_GIVEN": "ground",
     "NoAuth": "auth.base",
@@ -114,6 +131,7 @@ _HOMES = {
     "StreamInterruptedError": _ERRORS,
     "StreamProviderError": _ERRORS,
     "Timeouts": "wire",
+    "TokenInfo": "auth.base",
     "UnprocessableEntityError": _ERRORS,
     "Usage": "models.usage",
 }

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from .exchange import Settings
+from typing import Any
+
+from .auth.base import TokenInfo
+from .credentials import Given
+from .exchange import standing_headers
+from .ground import MASK, redacted
 from .models.chat import ChatCompletion
 from .models.finish import Finish
 from .models.usage import Usage
 from .providers.base import Provider
 from .reopen import OpenedStream
+from .settings import Settings
 from .streaming.ending import Outcome
 from .wire import Response
 
@@ -77,6 +83,7 @@ class StreamView:
 class ClientView:
     """What is known of a client."""
 
+    _given: Given
     _settings: Settings
 
     @property
@@ -94,6 +101,33 @@ class ClientView:
         """The model of calls that name none."""
         return self._settings.model
 
+    def current_token_info(self) -> TokenInfo:
+        """Return what is known of the credential, never the credential; nothing is sent."""
+        return self._settings.auth.token_info()
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers of the client's requests, credentials masked; nothing is sent."""
+        headers = redacted(standing_headers(self._settings).pairs)
+        if self.current_token_info().has_token:
+            headers["Authorization"] = MASK
+        return headers
+
     def __repr__(self) -> str:
         """Show where requests go, never a credential."""
+        if not hasattr(self, "_settings"):  # a traceback shows a client that could not be made
+            return f"<{type(self).__name__}>"
         return f"<{type(self).__name__} {self._settings.provider.name} {self._settings.base_url}>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle and copy as the arguments, where no credential is among them.
+
+        What is made of a pickle is a new client, which reads the environment of its process.
+
+        Raises:
+            TypeError: An argument must not or cannot be pickled; it is named.
+        """
+        return _made_anew, (type(self), self._given.for_a_pickle(type(self).__name__))
+
+
+def _made_anew(kind: type[ClientView], arguments: dict[str, Any]) -> ClientView:
+    return kind(**arguments)

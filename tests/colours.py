@@ -42,6 +42,10 @@ class Colour(Generic[ClientT, StreamT]):
         """Make a memory transport."""
         raise NotImplementedError
 
+    def run(self, asked: Any) -> Any:
+        """Return what a call gives."""
+        raise NotImplementedError
+
     def create(self, client: ClientT, **options: Any) -> ChatCompletion:
         """Ask for a whole answer."""
         raise NotImplementedError
@@ -96,6 +100,9 @@ class Sync(Colour[Client, Stream]):
 
     def memory(self, script: Any = None) -> MemoryTransport:
         return MemoryTransport(script)
+
+    def run(self, asked: Any) -> Any:
+        return asked
 
     def create(self, client: Client, **options: Any) -> ChatCompletion:
         completion: ChatCompletion = client.chat.completions.create(
@@ -157,6 +164,9 @@ class Aio(Colour[AsyncClient, AsyncStream]):
 
     def memory(self, script: Any = None) -> AsyncMemoryTransport:
         return AsyncMemoryTransport(script)
+
+    def run(self, asked: Any) -> Any:
+        return self.loop.run_until_complete(asked)
 
     def create(self, client: AsyncClient, **options: Any) -> ChatCompletion:
         asked = client.chat.completions.create(**{"messages": MESSAGES, **options})

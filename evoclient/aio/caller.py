@@ -3,18 +3,53 @@
 from __future__ import annotations
 
 import weakref
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from ..endpoints.base import Call
-from ..exchange import Settings, whole
-from ..models.chat import ChatCompletion
+from ..endpoints.base import Call, Series
+from ..errors.tree import ClientClosedError
+from ..exchange import whole
 from ..reopen import stream
+from ..series import one_after_another
+from ..settings import Settings
+from ..transports.base import AsyncTransport
 from .driver import TransportHandle, run
 from .stream import AsyncStream
 
-__all__ = ["Caller"]
+__all__ = ["Caller", "Lease"]
 
 _T = TypeVar("_T")
+_U = TypeVar("_U")
+
+
+class Lease:
+    """The transport of another client, for a client that may be closed without closing it.
+
+    The owner's closing ends it too.
+    """
+
+    def __init__(self, handle: TransportHandle | Lease) -> None:
+        """Share a handle."""
+        self._handle = handle
+        self._is_over = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it, or what it shares, was closed."""
+        return self._is_over or self._handle.is_closed
+
+    def get(self) -> AsyncTransport:
+        """Return the transport.
+
+        Raises:
+            ClientClosedError: One of the clients has been closed.
+        """
+        if self._is_over:
+            raise ClientClosedError("The client has been closed: make a new one.")
+        return self._handle.get()
+
+    async def close(self) -> None:
+        """End it, and leave the transport open. A second call does nothing."""
+        self._is_over = True
 
 
 class Caller:
@@ -24,10 +59,19 @@ class Caller:
         settings: What the client has decided.
     """
 
-    def __init__(self, settings: Settings, handle: TransportHandle) -> None:
-        """Keep both."""
+    def __init__(
+        self, settings: Settings, handle: TransportHandle | Lease, owner: Caller | None = None
+    ) -> None:
+        """Keep them.
+
+        Args:
+            settings: What the client has decided.
+            handle: The transport.
+            owner: The caller of the client that this one's is a copy of, or None.
+        """
         self.settings = settings
         self._handle = handle
+        self._owner = owner
         self._streams: weakref.WeakSet[AsyncStream] = weakref.WeakSet()
 
     @property
@@ -39,14 +83,28 @@ class Caller:
         """Make a call and return its result."""
         return await run(whole(call, self.settings, self._handle))
 
-    async def stream(self, call: Call[ChatCompletion]) -> AsyncStream:
+    async def series(self, series: Series[_T, _U]) -> _U:
+        """Make several calls, one after another, and return what they come to."""
+        return await run(one_after_another(series, self.settings, self._handle))
+
+    async def stream(self, call: Call[Any]) -> AsyncStream:
         """Make a call and return its stream."""
         opened = AsyncStream(await run(stream(call, self.settings, self._handle)))
-        self._streams.add(opened)
+        self._watch(opened)
         return opened
+
+    def derived(self, settings: Settings) -> Caller:
+        """Return the caller of a copy of the client: same transport, other settings."""
+        return Caller(settings, Lease(self._handle), self)
 
     async def close(self) -> None:
         """Close the open streams and the transport."""
         for opened in list(self._streams):
             opened.close()
         await self._handle.close()
+
+    def _watch(self, opened: AsyncStream) -> None:
+        """Close a stream with this caller, and with those that it was derived from."""
+        self._streams.add(opened)
+        if self._owner is not None:
+            self._owner._watch(opened)

@@ -53,6 +53,7 @@ class AsyncCompletions:
         call = chat_completion(
             options, stream=bool(stream), default_model=self._caller.settings.model
         )
+        options.clear()  # tracebacks show it, and an extra header may be a credential
         if stream:
             return await self._caller.stream(call)
         return await self._caller.whole(call)

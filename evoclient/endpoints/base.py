@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar
 
 import attrs
 
-from ..ground import NOT_GIVEN, ConfigurationError
+from ..ground import NOT_GIVEN, ConfigurationError, NotGiven
 from ..streaming.ending import INCOMPLETE_WORDS, Incomplete
+from ..streaming.shapes import CHAT, Shape
 from ..wire import Response, Timeouts, check_header
 
-__all__ = ["Call", "CallOptions", "call_options", "timeouts_of"]
+__all__ = ["Call", "CallOptions", "RequestOptions", "Series", "call_options", "timeouts_of"]
 
 _T = TypeVar("_T")
+_U = TypeVar("_U")
 
 
 @attrs.frozen(kw_only=True)
@@ -43,6 +45,8 @@ class Call(Generic[_T]):
         body: The JSON object to send, or None.
         read: Makes the result of the parsed answer and its reply.
         choices: How many choices are asked for.
+        shape: What is streamed, where the answer is streamed.
+        may_be_empty: Whether an answer without a body is a good one, which is read as None.
         options: What the user set for this call.
     """
 
@@ -51,7 +55,36 @@ class Call(Generic[_T]):
     read: Callable[[Any, Response], _T]
     body: dict[str, Any] | None = attrs.field(default=None, repr=False)
     choices: int = 1
+    shape: Shape = CHAT
+    may_be_empty: bool = False
     options: CallOptions = CallOptions()
+
+
+@attrs.frozen
+class Series(Generic[_T, _U]):
+    """Several calls that are made one after another, and make one result.
+
+    Attributes:
+        calls: The calls, at least one.
+        join: Makes the result of theirs, which come in the same order.
+    """
+
+    calls: list[Call[_T]]
+    join: Callable[[list[_T]], _U] = attrs.field(repr=False)
+
+
+class RequestOptions(TypedDict, total=False):
+    """The keyword arguments of calls that send no body.
+
+    Attributes:
+        timeout: A number of seconds (`first_chunk` and `idle`) or `Timeouts`, for this call.
+        extra_headers: Headers for this call; a value of None takes one of the client's away.
+        extra_query: Query parameters for this call.
+    """
+
+    timeout: float | Timeouts | NotGiven | None
+    extra_headers: Mapping[str, str | None] | None
+    extra_query: Mapping[str, str | int | float | bool] | None
 
 
 def call_options(given: dict[str, Any]) -> CallOptions:
@@ -70,6 +103,26 @@ def call_options(given: dict[str, Any]) -> CallOptions:
         timeout=None if timeout is NOT_GIVEN else timeout,
         incomplete=_incomplete(given.pop("incomplete", None)),
     )
+
+
+def request_options(given: Mapping[str, Any]) -> CallOptions:
+    """Return the options of a call that sends no body.
+
+    Args:
+        given: The keyword arguments (`RequestOptions`).
+
+    Raises:
+        ConfigurationError: One of them is wrong, or is no such option.
+    """
+    rest = dict(given)
+    options = call_options(rest)
+    for name in rest:
+        raise ConfigurationError(
+            f"{name}: there is no such argument. Parameters of the query go into extra_query, and "
+            "what a body holds into body, where there is one.",
+            argument=name,
+        )
+    return options
 
 
 def _incomplete(given: object) -> Incomplete:

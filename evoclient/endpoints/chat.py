@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
-from ..errors.tree import ResponseDecodeError
 from ..ground import NOT_GIVEN, ConfigurationError, NotGiven
 from ..models.base import Record
 from ..models.chat import ChatCompletion
 from ..streaming.ending import Incomplete
 from ..wire import Response, Timeouts
 from .base import Call, call_options, mapping
+from .common import asks_for_usage, checked_object, choices_asked, chosen_model
 
 __all__ = ["ChatOptions", "Message", "chat_completion"]
 
@@ -107,7 +107,7 @@ def chat_completion(
     options = call_options(body)
     extra_body = mapping(body.pop("extra_body", None), "extra_body")
     usage = body.pop("usage", False)
-    body["model"] = _model(body, extra_body, default_model)
+    body["model"] = chosen_model(body, extra_body, default_model)
     if body["model"] is None:
         del body["model"]
     body["messages"] = _messages(body.get("messages"))
@@ -117,52 +117,22 @@ def chat_completion(
     if stream:
         body["stream"] = True
         if usage:
-            stream_options = mapping(body.get("stream_options"), "stream_options")
-            body["stream_options"] = {**stream_options, "include_usage": True}
+            asks_for_usage(body)
     body.update(extra_body)
     return Call(
         method="POST",
         path="/chat/completions",
         body=body,
         read=_completion,
-        choices=_choices(body.get("n")),
+        choices=choices_asked(body.get("n")),
         options=options,
     )
 
 
 def _completion(document: Any, response: Response) -> ChatCompletion:
-    """Make a completion of a parsed answer.
-
-    Raises:
-        ResponseDecodeError: The answer is not an object.
-    """
-    if not isinstance(document, dict):
-        raise ResponseDecodeError(
-            f"The answer is JSON, but a {type(document).__name__} where an object belongs. Is "
-            f"{response.url} the address of an OpenAI-compatible API?",
-            response=response,
-            body=document,
-        )
-    completion = ChatCompletion.from_dict(document)
+    completion = ChatCompletion.from_dict(checked_object(document, response))
     completion.response = response
     return completion
-
-
-def _model(body: Mapping[str, Any], extra_body: Mapping[str, Any], default: str | None) -> object:
-    given = body.get("model", extra_body.get("model"))
-    if given is None and ("models" in extra_body or "models" in body):
-        # OpenRouter takes a list of models in place of one.
-        return None
-    model = default if given is None else given
-    if isinstance(model, str) and model.strip():
-        return model
-    raise ConfigurationError(
-        "model: no model is named. Pass model=“…”, or give the client a default with "
-        "Client(model=“…”) or the environment variable EVOCLIENT_MODEL."
-        if model is None
-        else f"model must be a string that is not empty; it is {model!r}.",
-        argument="model",
-    )
 
 
 def _messages(given: object) -> list[Message]:
@@ -191,7 +161,3 @@ def _messages(given: object) -> list[Message]:
                 argument="messages",
             )
     return messages
-
-
-def _choices(n: object) -> int:
-    return n if isinstance(n, int) and n > 0 else 1

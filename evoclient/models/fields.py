@@ -14,7 +14,7 @@ import attrs
 
 from .codec import HasDict, plain
 
-__all__ = ["Field", "adopt", "beside", "converted", "many", "one", "value"]
+__all__ = ["Field", "adopt", "beside", "converted", "many", "one", "stored", "value"]
 
 Raw = dict[str, Any]
 R = TypeVar("R")
@@ -156,6 +156,11 @@ def converted(read: Callable[[Raw], Any], key: Callable[[Raw], str] | None = Non
             default the field's own.
     """
     return _declared(_Converted(read, key))
+
+
+def stored(field: Field) -> Any:
+    """Declare a value that is read and written by a field of a kind of its own."""
+    return _declared(field)
 
 
 def one(kind: type, *, always: bool = False, find: Callable[[Raw], Any] | None = None) -> Any:

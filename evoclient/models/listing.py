@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from .base import Record, record
-from .fields import adopt, many, value
+from .fields import adopt, beside, many, value
+
+if TYPE_CHECKING:
+    from ..wire import Response
 
 __all__ = ["Model", "ModelList"]
 
@@ -23,6 +26,8 @@ class Model(Record):
         name: A name for people.
         description: What it is good for.
         context_length: The most tokens of prompt and answer together.
+        pricing: What a token costs, as sent (OpenRouter: US dollars, in strings).
+        response: The reply it came from, or None where it is one of a list; not part of the JSON.
     """
 
     _telling = ("id", "context_length")
@@ -34,6 +39,8 @@ class Model(Record):
     name: str | None = value()
     description: str | None = value()
     context_length: int | None = value()
+    pricing: dict[str, Any] | None = value()
+    response: Response | None = beside()
 
 
 @record
@@ -43,12 +50,14 @@ class ModelList(Record):
     Attributes:
         object: "list", as a rule.
         data: The models.
+        response: The reply it came from, or None; not part of the JSON.
     """
 
     _telling = ("data",)
 
     object: str | None = value()
     data: list[Model] = many(Model, always=True)
+    response: Response | None = beside()
 
     @classmethod
     def from_answer(cls, answer: Any) -> Self:

@@ -11,6 +11,7 @@ did not send makes the delta anew (`ChoiceDelta.from_dict`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from ..models.chat import ChatCompletion
@@ -19,6 +20,7 @@ from ..models.fields import adopt
 from ..models.text import content_of, reasoning_key
 from ..models.usage import Usage, find_usage
 from .merging import CHOICE, CHUNK, DELTA, UNKNOWN, joined, merge, parts_in_a_row, result
+from .shapes import chat_completion_of
 from .tool_calls import ToolCalls
 
 __all__ = ["Assembly"]
@@ -42,6 +44,7 @@ class Assembly:
         "_built",
         "_choices",
         "_fields",
+        "_made",
         "_quiet",
         "_seen",
         "finish_reasons",
@@ -49,8 +52,15 @@ class Assembly:
         "usage",
     )
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
+    def __init__(
+        self, made: Callable[[dict[str, Any]], ChatCompletion] = chat_completion_of
+    ) -> None:
+        """Begin with nothing.
+
+        Args:
+            made: Makes the completion of the JSON object that was put together.
+        """
+        self._made = made
         self.usage: Usage | None = None
         self.finish_reasons: dict[int, str] = {}
         self.seen: set[int] = set()
@@ -97,7 +107,7 @@ class Assembly:
     def completion(self) -> ChatCompletion:
         """Return the completion so far; the same object until the next chunk."""
         if self._built is None:
-            self._built = adopt(ChatCompletion, self._to_dict())
+            self._built = self._made(self._to_dict())
         return self._built
 
     def _choice(self, choice: ChunkChoice) -> _Choice:

@@ -214,9 +214,13 @@ CHOICE: Final = {
         "one entry for each token of the chunk",
         {
             name: extend("as above")
-            for name in ("content", "refusal", "tokens", "token_logprobs", "top_logprobs")
+            for name in (
+                *("content", "refusal"),
+                *("tokens", "token_logprobs", "top_logprobs", "text_offset"),
+            )
         },
     ),
+    "text": drop("the older endpoint: it is read as the content of the delta"),
     "token_ids": extend("vLLM: the tokens of the chunk"),
     "content_filter_results": update("Azure: categories come as they are judged"),
     "content_filter_offsets": last("Azure: how far the filter has come"),

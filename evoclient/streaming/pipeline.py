@@ -10,16 +10,18 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from ..errors.scrub import scrubbed, without_frames
 from ..errors.tree import APIError, StreamDecodeError, StreamInterruptedError
 from ..ground import Secrets, elide, mask
 from ..log import logger
-from ..models.chunks import ChatCompletionChunk, read_chunk
+from ..models.chunks import ChatCompletionChunk
 from .assemble import Assembly
 from .documents import DONE, document_of, provider_error
 from .ending import End, Incomplete, Outcome, interrupted
 from .inflate import InflateError
 from .intake import BodyIntake
 from .opening import Opening
+from .shapes import CHAT, Shape
 from .sse import MOST_EVENT_BYTES, KeepAlive, ServerEvent, Wire
 from .surrogates import Surrogates, may_hold_surrogates
 from .timing import Patience
@@ -50,6 +52,7 @@ class StreamTerms:
     """What a stream is to be held to.
 
     Attributes:
+        shape: What the endpoint streams.
         choices: How many choices were asked for (`n`).
         max_event_bytes: The most bytes of one event.
         incomplete: What to do with an end without a finish reason.
@@ -58,6 +61,7 @@ class StreamTerms:
         describe: Adds to an error what the pipeline cannot know: the reply, the provider.
     """
 
+    shape: Shape = CHAT
     choices: int = 1
     max_event_bytes: int = MOST_EVENT_BYTES
     incomplete: Incomplete = "raise"
@@ -90,9 +94,10 @@ class Pipeline(BodyIntake):
         super().__init__(patience, encoding)
         self.end: End | None = None
         self.delivered = 0
-        self.assembly = Assembly()
+        self.assembly = Assembly(terms.shape.completion)
         self.gives_keep_alives = False
         self._terms = terms
+        self._shape = terms.shape
         self._opening = Opening(terms.max_event_bytes, terms.secrets)
         self._surrogates = Surrogates()
         self._is_done = False
@@ -188,12 +193,13 @@ class Pipeline(BodyIntake):
         payload = wire if isinstance(wire, bytes) else wire.data
         error = provider_error(document, self._terms.secrets) if _says_error(payload) else None
         if self._opening.is_whole:
-            if error is None and not isinstance(document.get("choices"), list):
+            is_odd = self._shape.has_choices and not isinstance(document.get("choices"), list)
+            if error is None and is_odd:
                 raise _no_completion(payload, self._terms.secrets)
             document = chunk_document(document)
             # A whole answer that could be parsed was not cut.
             self._is_done = True
-        chunk = read_chunk(document)
+        chunk = self._shape.read(document)
         if self._surrogates or may_hold_surrogates(payload):
             self._surrogates.mend(chunk)
         self.assembly.feed(chunk)
@@ -228,9 +234,14 @@ class Pipeline(BodyIntake):
         seen = self.assembly.seen
         return bool(seen) and len(self.assembly.finish_reasons) >= len(seen)
 
+    def _is_whole_without_choices(self, error: APIError | None) -> bool:
+        """Whether a stream that has no choices came to its end as it should."""
+        has_none = not self._shape.has_choices and not self.assembly.seen
+        return has_none and self.delivered > 0 and (self._is_done or error is None)
+
     def _judge(self, error: APIError | None) -> None:
         """Decide how the stream ended, now that nothing more comes."""
-        if self._is_finished():
+        if self._is_finished() or self._is_whole_without_choices(error):
             self.end = End(Outcome.complete)
         elif self._is_done and self.delivered:
             self._end_unconfirmed()
@@ -245,18 +256,20 @@ class Pipeline(BodyIntake):
             message = "The stream ended with [DONE], but without a finish reason for every choice."
             self._fail(StreamInterruptedError(message, retryable=True), Outcome.unconfirmed)
         else:
-            logger.warning("a stream ended with [DONE], but without a finish reason")
+            logger.warning("a stream ended with [DONE], but not every choice has a finish reason")
 
     def _fail(self, error: APIError, outcome: Outcome | None = None) -> None:
         is_cut = isinstance(error, StreamInterruptedError)
         outcome = outcome or (Outcome.truncated if is_cut else Outcome.failed)
         if is_cut and self._terms.incomplete == "accept" and self.delivered:
+            scrubbed(error, self._terms.secrets)
             logger.warning("a truncated stream is accepted as asked: %s", error)
             self.end = End(outcome)
             return
         error.partial = self.assembly.completion()
         self._terms.describe(error)
-        self.end = End(outcome, error)
+        # The frames that it was raised in hold what was fed.
+        self.end = End(outcome, without_frames(scrubbed(error, self._terms.secrets)))
 
 
 def _says_error(payload: bytes | str) -> bool:

@@ -51,6 +51,7 @@ class Completions:
         call = chat_completion(
             options, stream=bool(stream), default_model=self._caller.settings.model
         )
+        options.clear()  # tracebacks show it, and an extra header may be a credential
         return self._caller.stream(call) if stream else self._caller.whole(call)
 
 

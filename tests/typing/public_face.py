@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import assert_type
 
 from evoclient import (
+    APIResponse,
     AsyncClient,
     AsyncStream,
     ChatCompletion,
     ChatCompletionChunk,
     Client,
+    Completion,
+    CreateEmbeddingResponse,
     Finish,
+    Model,
+    ModelList,
     Outcome,
     Response,
     Stream,
@@ -75,6 +80,39 @@ async def the_other_colour(client: AsyncClient, flag: bool) -> None:
         assert_type(text, str)
     stream.close()
     await stream.aclose()
+
+
+def other_endpoints(client: Client, flag: bool) -> None:
+    """Each endpoint has its own types, whole and streamed."""
+    models = client.models.list(timeout=5)
+    assert_type(models, ModelList)
+    for model in models:
+        assert_type(model, Model)
+    assert_type(client.models.retrieve("a/b").context_length, int | None)
+    answer = client.embeddings.create(input=["a"], batch_size=5, encoding_format="base64")
+    assert_type(answer, CreateEmbeddingResponse)
+    assert_type(answer.data[0].embedding, list[float])
+    client.embeddings.create(input=[[1, 2], [3]], as_numpy=flag)
+    completion = client.completions.create(prompt="Once", max_tokens=5)
+    assert_type(completion, Completion)
+    assert_type(completion.choices[0].text, str)
+    assert_type(client.completions.create(prompt=[1, 2], stream=True), Stream)
+    assert_type(client.request("GET", "/key"), APIResponse)
+    assert_type(client.request("POST", "/x", body={"a": 1}, stream=True), Stream)
+    assert_type(client.request("POST", "/x", stream=flag), APIResponse | Stream)
+    assert_type(client.with_options(timeout=5, default_query={"a": 1}), Client)
+    assert_type(client.copy(model="m"), Client)
+
+
+async def other_endpoints_of_the_other_colour(client: AsyncClient) -> None:
+    """The asynchronous client has the same types."""
+    assert_type(await client.models.list(), ModelList)
+    assert_type(await client.models.retrieve("a"), Model)
+    assert_type(await client.embeddings.create(input="a"), CreateEmbeddingResponse)
+    assert_type(await client.completions.create(prompt="a"), Completion)
+    assert_type(await client.completions.create(prompt="a", stream=True), AsyncStream)
+    assert_type(await client.request("GET", "/key"), APIResponse)
+    assert_type(client.with_options(max_retries=0), AsyncClient)
 
 
 def errors(error: StreamInterruptedError) -> None:

@@ -1,0 +1,55 @@
+"""`client.completions`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Unpack, overload
+
+from ..endpoints.completions import CompletionOptions, text_completion
+from ..models.completions import Completion
+from .caller import Caller
+from .stream import Stream
+
+__all__ = ["TextCompletions"]
+
+
+class TextCompletions:
+    """`client.completions`."""
+
+    def __init__(self, caller: Caller) -> None:
+        """Make calls through a caller."""
+        self._caller = caller
+
+    @overload
+    def create(
+        self, *, stream: Literal[False] = False, **options: Unpack[CompletionOptions]
+    ) -> Completion: ...
+
+    @overload
+    def create(self, *, stream: Literal[True], **options: Unpack[CompletionOptions]) -> Stream: ...
+
+    @overload
+    def create(
+        self, *, stream: bool, **options: Unpack[CompletionOptions]
+    ) -> Completion | Stream: ...
+
+    def create(self, *, stream: bool = False, **options: Any) -> Completion | Stream:
+        """Ask a model to continue a text.
+
+        Args:
+            stream: Whether to return the answer while it is written.
+            **options: What to ask, see `CompletionOptions`. What is not named there goes into the
+                body as it is.
+
+        Returns:
+            The completion; a stream of chunks with ``stream=True``.
+
+        Raises:
+            ConfigurationError: An argument is wrong; nothing was sent.
+            APIError: There is no good answer.
+            ClientClosedError: The client has been closed.
+        """
+        call = text_completion(
+            options, stream=bool(stream), default_model=self._caller.settings.model
+        )
+        options.clear()  # tracebacks show it, and an extra header may be a credential
+        return self._caller.stream(call) if stream else self._caller.whole(call)

@@ -1,0 +1,1 @@
+"""One client through threads, event loops, processes, pickles and its own end."""

@@ -1,0 +1,1 @@
+"""No key, secret or token shows anywhere, whatever goes wrong."""
