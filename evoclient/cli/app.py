@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from .._version import __version__
+from .completion import PROGRAM, SHELLS, own_shell, providers, script
 from .failures import INTERRUPTED, MISUSED, guarded
 from .terminal import prepare
 
@@ -26,7 +27,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     prepare()
     try:
-        status = evoclient.main(list(arguments), prog_name="evoclient", standalone_mode=False)
+        status = evoclient.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -78,7 +79,9 @@ def evoclient(context: click.Context) -> int:
     "May be repeated.",
 )
 @click.option(
-    "--provider", help="A preset, such as openrouter or ollama; default the one with a key."
+    "--provider",
+    shell_complete=providers,
+    help="A preset, such as openrouter or ollama; default the one with a key.",
 )
 @click.option("--base-url", metavar="URL", help="The address of the API.")
 @click.option("--demo", is_flag=True, help="Talk to a demo server that is started for it.")
@@ -86,21 +89,51 @@ def evoclient(context: click.Context) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Write the completion as JSON.")
 @click.option("--plain", is_flag=True, help="Write the answer's text alone, also to a terminal.")
 @click.option("--stats", is_flag=True, help="Tell times, speed and tokens on stderr.")
+@click.option("--no-history", is_flag=True, help="Neither read nor keep what was typed.")
 @_debug_option
 @click.pass_context
 def chat(context: click.Context, /, **given: Any) -> int:
     """Ask a question and show the answer while it arrives.
 
-    The question is PROMPT, or what is piped in; with both, PROMPT comes first. On a terminal the
+    The question is PROMPT, or what is piped in; with both, PROMPT comes first. With neither, at a
+    terminal, a conversation begins; /help lists what can be typed there. On a terminal the
     answer is shown as Markdown, elsewhere it is written as plain text. Ctrl-C stops it and keeps
     what came. Keys are read from the environment alone, such as OPENROUTER_API_KEY.
     """
 
     def work() -> int:
-        from .chat import Wishes
         from .chat import chat as ask
+        from .wishes import Wishes
 
-        return ask(Wishes(**given))
+        return ask(Wishes(**given, debug=debug))
+
+    debug = _DEBUG in context.meta
+    return guarded(work, debug=debug)
+
+
+@evoclient.command()
+@click.option(
+    "--provider",
+    shell_complete=providers,
+    help="A preset, such as openrouter or ollama; default the one with a key.",
+)
+@click.option("--base-url", metavar="URL", help="The address of the API.")
+@click.option("--demo", is_flag=True, help="Ask a demo server that is started for it.")
+@click.option("--filter", "wanted", metavar="TEXT", help="Only models with TEXT in id or name.")
+@click.option("--json", "as_json", is_flag=True, help="Write what the server tells, as JSON.")
+@_debug_option
+@click.pass_context
+def models(context: click.Context, /, **given: Any) -> int:
+    """List the models of a server: id, context, and price per million tokens where it tells.
+
+    On a terminal it is a table; elsewhere a line for each model, its fields between tabs. Keys
+    are read from the environment alone, such as OPENROUTER_API_KEY.
+    """
+
+    def work() -> int:
+        from .models import models as show_models
+
+        return show_models(**given)
 
     return guarded(work, debug=_DEBUG in context.meta)
 
@@ -133,3 +166,17 @@ def serve(context: click.Context, /, **given: Any) -> int:
         return run_server(**given)
 
     return guarded(work, debug=_DEBUG in context.meta)
+
+
+@evoclient.command()
+@click.argument("shell", type=click.Choice(SHELLS), required=False)
+def completion(shell: str | None) -> None:
+    """Print what makes a shell complete this command; default the user's own shell.
+
+    Load it where the shell starts: eval "$(evoclient completion bash)" in ~/.bashrc, the same with
+    zsh in ~/.zshrc, or evoclient completion fish | source in ~/.config/fish/config.fish.
+    """
+    shell = shell or own_shell()
+    if shell is None:
+        raise click.UsageError(f"Name the shell: {', '.join(SHELLS)}.")
+    click.echo(script(evoclient, shell))

@@ -14,7 +14,7 @@ from ..ground import ConfigurationError, EvoClientError
 from ..log import logger
 from .terminal import say
 
-__all__ = ["FAILED", "INTERRUPTED", "MISUSED", "guarded"]
+__all__ = ["FAILED", "INTERRUPTED", "MISUSED", "guarded", "line_of"]
 
 FAILED: Final = 1
 MISUSED: Final = 2
@@ -58,11 +58,11 @@ def _status_of(work: Callable[[], int], *, debug: bool) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        say(f"Error: {_line(error)}")
+        say(f"Error: {line_of(error)}")
         return MISUSED if isinstance(error, ConfigurationError) else FAILED
 
 
-def _line(error: Exception) -> str:
+def line_of(error: Exception) -> str:
     """Return what to say about an error, in one line."""
     if isinstance(error, EvoClientError):
         line = " ".join(error.message.split())

@@ -6,11 +6,12 @@ import re
 from itertools import repeat
 
 # An escape sequence, or one character. Colours, and the cursor's look, are not followed.
-_PIECE = re.compile(r"\x1b\[(?P<values>[?0-9;]*)(?P<verb>[A-Za-z])|(?P<text>.)", re.DOTALL)
+_PIECE = re.compile(r"\x1b\[(?P<values>[?0-9;]*)(?P<verb>[A-Za-z@])|(?P<text>[^\x1b])", re.DOTALL)
+_UNFINISHED = re.compile(r"\x1b(\[[?0-9;]*)?\Z")
 
 
 class Screen:
-    """Follows what rich sends: text, line ends, the cursor going up, lines being erased."""
+    """Follows what rich and readline send: text, the cursor that moves, lines being erased."""
 
     def __init__(self, width: int = 80, height: int = 24) -> None:
         self._width = width
@@ -20,13 +21,16 @@ class Screen:
         self._column = 0
         self.is_cursor_visible = True
 
-    def write(self, text: str) -> None:
-        """Take what a program has written."""
-        for piece in _PIECE.finditer(text):
+    def write(self, text: str) -> str:
+        """Take what a program has written, and return the beginning of a sequence at its end."""
+        unfinished = _UNFINISHED.search(text)
+        whole = text[: unfinished.start()] if unfinished else text
+        for piece in _PIECE.finditer(whole):
             if piece["verb"]:
                 self._obey(piece["verb"], piece["values"])
             else:
                 self._type(piece["text"])
+        return text[len(whole) :]
 
     @property
     def text(self) -> str:
@@ -39,16 +43,23 @@ class Screen:
             top = max(0, len(self._lines) - self._height)
             self._row = max(top, self._row - int(values or 1))
         elif verb == "K":
-            assert values == "2"
-            self._lines[self._row].clear()
+            assert values in ("", "2")
+            del self._lines[self._row][0 if values else self._column :]
+        elif verb == "C":
+            self._column += int(values or 1)
+        elif verb == "P":
+            del self._lines[self._row][self._column : self._column + int(values or 1)]
         elif verb in "hl" and values == "?25":
             self.is_cursor_visible = verb == "h"
         else:
-            assert verb == "m", f"rich is not expected to send {values}{verb}"
+            # Colours, and that what is pasted shall be marked.
+            assert verb == "m" or values == "?2004", f"nobody is expected to send {values}{verb}"
 
     def _type(self, character: str) -> None:
         if character == "\r":
             self._column = 0
+        elif character == "\b":
+            self._column -= 1
         elif character == "\n":
             self._row += 1
             self._column = 0

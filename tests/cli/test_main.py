@@ -56,12 +56,21 @@ def test_as_a_module() -> None:
     assert ran.stderr.startswith("Error: There is nothing to ask.")
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["chat", "--help"], ["chat", "-x"]])
+def test_the_name_is_the_same(arguments: list[str], run: Run) -> None:
+    """However it was started, the command calls itself by its name."""
+    ran, here = python("-m", "evoclient", *arguments), run(*arguments)
+    assert (ran.stdout, ran.stderr, ran.returncode) == (here.out, here.err, here.status)
+    assert "Usage: evoclient" in ran.stdout + ran.stderr
+
+
 def test_help_names_the_commands(run: Run) -> None:
     """The help goes to stdout and names each command."""
     ran = run("--help")
     assert (ran.status, ran.err) == (0, "")
     assert "chat " in ran.out
     assert "serve " in ran.out
+    assert "completion " in ran.out
 
 
 def test_no_command_is_a_mistake(run: Run) -> None:

@@ -17,19 +17,13 @@ import pytest
 
 from evoclient.testing import DemoServer
 
+from .dialogue import COMMAND, environment
 from .screen import Screen
 
 pytestmark = [
     pytest.mark.loopback,
     pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals"),
 ]
-
-# What decides how rich draws and how Python buffers, and is not set for most people.
-NOT_A_PERSONS = (
-    *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
-    "PYTHONUNBUFFERED",
-)
-COMMAND = [sys.executable, "-m", "evoclient", "chat"]
 
 
 @dataclass
@@ -40,12 +34,6 @@ class Seen:
     screen: Screen
     writes: int
     seconds: float
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a person at a terminal."""
-    kept = {name: value for name, value in os.environ.items() if name not in NOT_A_PERSONS}
-    return {**kept, "TERM": "xterm-256color"}
 
 
 def watch(
@@ -164,13 +152,6 @@ def test_records_go_where_stderr_goes(to_file: bool, tmp_path: Path) -> None:
     assert seen.screen.text.splitlines()[-1] == "one"
     assert ("attempt 1 failed" in log) is to_file
     assert ("attempt 1 failed" in seen.screen.text) is not to_file
-
-
-def test_nothing_to_ask_at_a_terminal() -> None:
-    """Without a question the command does not wait for a person to type one."""
-    seen = watch([])
-    assert seen.status == 2
-    assert "nothing to ask" in seen.screen.text
 
 
 @pytest.mark.parametrize("form", [[], ["--json", "-o", "max_tokens", "9"]])
