@@ -26,7 +26,8 @@ def test_presets(preset: Provider) -> None:
     table = {quoted(row[0])[0]: row for row in rows(text)}
     assert list(table) == list(PRESETS)
     _, key, address, model = table[preset.name]
-    assert quoted(key) == list(preset.api_key_variables)
+    pair = (*preset.key_id_variables, *preset.secret_variables)
+    assert quoted(key) == [*pair, *preset.api_key_variables]
     assert key.startswith("not needed") is not preset.needs_key
     assert quoted(address) == [*filter(None, [preset.base_url]), *preset.base_url_variables]
     assert quoted(model) == [*filter(None, [preset.default_model]), *preset.model_variables]
