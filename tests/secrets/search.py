@@ -135,4 +135,6 @@ class Logs(logging.Handler):
         for record in self.records:
             place = f"log {record.name} {record.msg!r:.60}"
             yield place, logging.Formatter().format(record)
-            yield from _inside(record.args, f"{place} args", set(), 0)
+            if record.name != "asyncio":
+                # asyncio's arguments lead to its loop, and there to the server's own requests.
+                yield from _inside(record.args, f"{place} args", set(), 0)
