@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -46,6 +47,17 @@ FOREIGN_NAMES = frozenset(
 )
 # The suite's own switches begin so, and stay.
 OWN_PREFIX = "EVOCLIENT_TEST_"
+
+
+class _SlowSteps(logging.Filter):
+    """Drops what asyncio says of slow steps: on a busy machine it is about that machine."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is kept."""
+        return not str(record.msg).startswith("Executing %s took")
+
+
+logging.getLogger("asyncio").addFilter(_SlowSteps())
 
 
 @pytest.fixture(autouse=True)
