@@ -66,7 +66,7 @@ class Completion(ChatCompletion):
     """
 
     # A list of a narrower type: it is read, and nobody puts choices of the other kind into it.
-    choices: list[CompletionChoice] = many(CompletionChoice, always=True)  # type: ignore[assignment]
+    choices: list[CompletionChoice] = many(CompletionChoice, always=True)  # type: ignore[assignment]  # narrower
 
 
 @record

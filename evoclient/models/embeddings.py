@@ -138,4 +138,4 @@ class NumpyEmbeddingResponse(CreateEmbeddingResponse):
     """
 
     # A list of a narrower type: it is read, and nobody puts others into it.
-    data: list[NumpyEmbedding] = many(NumpyEmbedding, always=True)  # type: ignore[assignment]
+    data: list[NumpyEmbedding] = many(NumpyEmbedding, always=True)  # type: ignore[assignment]  # narrower

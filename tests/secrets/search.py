@@ -135,6 +135,8 @@ class Logs(logging.Handler):
         for record in self.records:
             place = f"log {record.name} {record.msg!r:.60}"
             yield place, logging.Formatter().format(record)
-            if record.name != "asyncio":
-                # asyncio's arguments lead to its loop, and there to the server's own requests.
-                yield from _inside(record.args, f"{place} args", set(), 0)
+            # asyncio's arguments lead to their loop, and there to what the server received, which
+            # runs in this process: that way, and no other, is not gone.
+            args = record.args if isinstance(record.args, tuple) else ()
+            loops = {id(arg._loop) for arg in args if hasattr(arg, "_loop")}
+            yield from _inside(record.args, f"{place} args", loops, 0)

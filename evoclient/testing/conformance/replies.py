@@ -21,7 +21,7 @@ __all__ = ["SOON", "Plan", "ReplyConformance"]
 #: Seconds; long enough that they cannot pass by themselves, short enough to wait for.
 SOON: Final = 0.15
 #: Seconds that a limit may be overrun by.
-SLACK: Final = 0.6
+SLACK: Final = 0.5
 
 
 @attrs.frozen
