@@ -101,6 +101,8 @@ class ChatCompletion(Record):
         provider: Who answered behind OpenRouter.
         response: The reply it came from (status, headers, elapsed seconds), or None. It is not
             part of the JSON, but goes along with pickle and copy.
+        response_time: Seconds from the start of the call to its end, waits and earlier attempts
+            included, or None where it is not known. It is kept as `response` is.
     """
 
     _telling = ("id", "model", "finish_reason", "text")
@@ -115,6 +117,7 @@ class ChatCompletion(Record):
     service_tier: str | None = value()
     provider: str | None = value()
     response: Response | None = beside()
+    response_time: float | None = beside()
 
     def _first(self) -> ChatChoice | None:
         """Return the choice with index 0, else the first one."""
@@ -141,6 +144,11 @@ class ChatCompletion(Record):
         return (choice.message.tool_calls or []) if choice else []
 
     @property
+    def has_tool_calls(self) -> bool:
+        """Whether choice 0 asks for tools."""
+        return bool(self.tool_calls)
+
+    @property
     def finish_reason(self) -> str | None:
         """Why choice 0 stopped, in the server's word."""
         choice = self._first()
@@ -154,6 +162,31 @@ class ChatCompletion(Record):
             return None
         message = choice.message
         return finish_of(choice.finish_reason, bool(message.tool_calls or message.function_call))
+
+    @property
+    def native_finish_reason(self) -> str | None:
+        """Why choice 0 stopped, in the word of the provider behind OpenRouter; else None."""
+        choice = self._first()
+        return choice.native_finish_reason if choice else None
+
+    @property
+    def stop_sequence(self) -> str | None:
+        """The stop sequence that ended choice 0; None where none did or the server is silent."""
+        choice = self._first()
+        reason = choice.stop_reason if choice else None
+        return reason if isinstance(reason, str) else None
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Tokens sent and answered, as the server counted; None where it did not tell."""
+        found = self.usage.total_tokens if self.usage else None
+        return found if type(found) is int else None
+
+    @property
+    def cost(self) -> float | None:
+        """The price as the server told it in `usage`; None where it told no number."""
+        found = self.usage.cost if self.usage else None
+        return found if type(found) in (int, float) else None
 
     @property
     def request_id(self) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 from .base import Record, record
 from .chat import index_of
 from .codec import plain
-from .fields import converted, many, one, value
+from .fields import beside, converted, many, one, value
 from .text import content_of, reasoning_key, reasoning_of
 from .tools import FunctionCall, ToolCall, arguments_of
 from .usage import Usage, find_usage
@@ -64,6 +64,9 @@ class ChatCompletionChunk(Record):
 
     Attributes:
         choices: What is added, by choice; empty in chunks that carry usage only.
+        metrics: The live figures of the stream (`StreamMetrics`), for callbacks that hear of
+            chunks; None where there are no such callbacks.
+            They are not part of the JSON, and pickle and copy leave them behind.
     """
 
     _telling = ("id", "model", "choices", "usage")
@@ -77,6 +80,8 @@ class ChatCompletionChunk(Record):
     system_fingerprint: str | None = value()
     service_tier: str | None = value()
     provider: str | None = value()
+    # Any: what measures a stream lies on a higher floor.
+    metrics: Any = beside(live=True)
 
     @property
     def text(self) -> str:
@@ -86,6 +91,22 @@ class ChatCompletionChunk(Record):
                 content = choice.delta.content
                 return content if isinstance(content, str) else ""
         return ""
+
+    @property
+    def tool_calls(self) -> list[ToolCall]:
+        """The pieces of tool calls that are added to choice 0; empty where there are none."""
+        for choice in self.choices:
+            if choice.index == 0:
+                return choice.delta.tool_calls or []
+        return []
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why choice 0 stopped, in the server's word; None before its last chunk."""
+        for choice in self.choices:
+            if choice.index == 0:
+                return choice.finish_reason
+        return None
 
 
 def read_chunk(raw: dict[str, Any]) -> ChatCompletionChunk:

@@ -25,6 +25,7 @@ class Field:
 
     __slots__ = ("name",)
     name: str
+    #: Whether pickle and copy take the value along beside the JSON object.
     is_beside: ClassVar[bool] = False
 
     def read(self, raw: Raw) -> Any:
@@ -131,6 +132,13 @@ class _Beside(Field):
         """Leave it out: it is kept by pickle and copy alone."""
 
 
+class _Live(_Beside):
+    """A value beside the JSON that goes on changing: a copy made later is not a copy of it."""
+
+    __slots__ = ()
+    is_beside = False
+
+
 def adopt(kind: type[R], raw: Raw) -> R:
     """Return a record over a mapping that the caller gives away."""
     made = kind.__new__(kind)
@@ -184,6 +192,10 @@ def many(kind: type, *, always: bool = False) -> Any:
     return _declared(_Many(kind, always))
 
 
-def beside() -> Any:
-    """Declare an attribute that is not JSON; None until it is set."""
-    return _declared(_Beside())
+def beside(*, live: bool = False) -> Any:
+    """Declare an attribute that is not JSON; None until it is set.
+
+    Args:
+        live: Leave it behind in pickle and copy, which else take it along.
+    """
+    return _declared(_Live() if live else _Beside())

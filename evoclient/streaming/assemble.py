@@ -20,6 +20,7 @@ from ..models.fields import adopt
 from ..models.text import content_of, reasoning_key
 from ..models.usage import Usage, find_usage
 from .merging import CHOICE, CHUNK, DELTA, UNKNOWN, joined, merge, parts_in_a_row, result
+from .rewriting import choice_index
 from .shapes import chat_completion_of
 from .tool_calls import ToolCalls
 
@@ -102,7 +103,7 @@ class Assembly:
                 held.feed_fields(choice._raw)
             reason = choice.finish_reason
             if reason and type(reason) is str:
-                self.finish_reasons[_position(index)] = reason
+                self.finish_reasons[choice_index(index)] = reason
 
     def completion(self) -> ChatCompletion:
         """Return the completion so far; the same object until the next chunk."""
@@ -112,7 +113,7 @@ class Assembly:
 
     def _choice(self, choice: ChunkChoice) -> _Choice:
         """Return what is held of a choice that is new, or whose index is of a wrong type."""
-        index = _position(choice.index)
+        index = choice_index(choice.index)
         self.seen.add(index)
         return self._choices.setdefault(index, _Choice())
 
@@ -220,11 +221,3 @@ class _Choice:
         if self._calls is not None:
             message["tool_calls"] = self._calls.to_list()
         return message
-
-
-def _position(index: object) -> int:
-    """Return an index of a wrong type as a number: "1" is 1, what says nothing is 0."""
-    try:
-        return int(index)  # type: ignore[call-overload, no-any-return]
-    except (TypeError, ValueError, OverflowError):
-        return 0

@@ -200,6 +200,7 @@ def test_the_response_goes_along() -> None:
     assert completion.response is None
     response = Response(200, Headers({"X-Request-Id": "r1"}), "http://x", 0.5)
     completion.response = response
+    completion.response_time = 1.5
     assert completion.to_dict() == RAW
     assert completion == bare
     for twin in (
@@ -210,4 +211,5 @@ def test_the_response_goes_along() -> None:
         assert twin.response is not None
         assert twin.response.status_code == 200
         assert (twin.request_id, bare.request_id) == ("r1", None)
+        assert (twin.response_time, bare.response_time) == (1.5, None)
     assert pickle.loads(pickle.dumps(bare)).response is None  # noqa: S301 - our own bytes

@@ -35,8 +35,11 @@ def test_choice_0_is_meant() -> None:
     """The properties are about the choice with index 0, wherever it stands in the list."""
     first = {"index": 1, "message": {"content": "b"}, "finish_reason": "length"}
     second = {"index": 0, "message": {"content": "a", "reasoning": "r"}, "finish_reason": "stop"}
+    first |= {"native_finish_reason": "MAX", "stop_reason": "b"}
+    second |= {"native_finish_reason": "STOP", "stop_reason": "a"}
     completion = completion_of(first, second)
     assert (completion.text, completion.reasoning) == ("a", "r")
+    assert (completion.native_finish_reason, completion.stop_sequence) == ("STOP", "a")
     assert (completion.finish_reason, completion.finish) == ("stop", Finish.stop)
     assert str(completion) == "a"
 
@@ -51,6 +54,53 @@ def test_without_choices() -> None:
     completion = completion_of()
     assert (completion.text, completion.tool_calls) == ("", [])
     assert (completion.reasoning, completion.finish_reason, completion.finish) == (None,) * 3
+    assert (completion.native_finish_reason, completion.stop_sequence) == (None, None)
+    assert completion.has_tool_calls is False
+
+
+def test_whether_tools_are_asked_for() -> None:
+    """`has_tool_calls` goes by the tool calls of choice 0."""
+    calls = {"tool_calls": [{"id": "c", "function": {"name": "f"}}]}
+    assert completion_of({"message": calls}).has_tool_calls is True
+    assert completion_of({"message": {"tool_calls": []}}).has_tool_calls is False
+    other = completion_of({"index": 0, "message": {}}, {"index": 1, "message": calls})
+    assert other.has_tool_calls is False
+
+
+def test_a_stop_sequence_is_text() -> None:
+    """A stop reason that is a token's number is no stop sequence."""
+    assert completion_of({"stop_reason": "###"}).stop_sequence == "###"
+    assert completion_of({"stop_reason": 128001}).stop_sequence is None
+    assert completion_of({"stop_reason": None}).stop_sequence is None
+
+
+def test_tokens_and_cost() -> None:
+    """Tokens and cost are those of the usage, and None where it tells no number."""
+    told = completion_of(usage={"total_tokens": 7, "cost": 0.5})
+    assert (told.total_tokens, told.cost) == (7, 0.5)
+    assert completion_of(usage={"cost": 0}).cost == 0
+    assert completion_of(x_groq={"usage": {"total_tokens": 2}}).total_tokens == 2
+    silent: list[dict[str, Any]] = [
+        {},
+        {"usage": None},
+        {"usage": {}},
+        {"usage": {"total_tokens": "7", "cost": {"total_cost": 1}}},
+        {"usage": {"total_tokens": True, "cost": True}},
+    ]
+    for raw in silent:
+        completion = completion_of(**raw)
+        assert (completion.total_tokens, completion.cost) == (None, None)
+
+
+def test_known_names_win() -> None:
+    """A member that a server names like one of our properties changes none, and comes back."""
+    raw = {"cost": 9, "total_tokens": 9, "response_time": 9, "stop_sequence": "x"}
+    completion = completion_of(**raw, usage={"cost": 0.5})
+    assert (completion.cost, completion.total_tokens, completion.stop_sequence) == (0.5, None, None)
+    assert completion.response_time is None
+    completion.response_time = 1.5
+    assert completion.to_dict() == {"choices": [], **raw, "usage": {"cost": 0.5}}
+    assert completion_of(**completion.to_dict()).response_time is None
 
 
 def test_text_is_always_text() -> None:

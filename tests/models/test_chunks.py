@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -80,3 +83,33 @@ def test_tool_calls_of_a_delta() -> None:
 def test_reasoning_of_a_delta(delta: dict[str, Any], reasoning: str | None) -> None:
     """Reasoning is found in each of its places."""
     assert first(delta).delta.reasoning == reasoning
+
+
+def test_calls_and_finish_reason_of_choice_0() -> None:
+    """A chunk hands on the tool calls and the finish reason of choice 0, and of no other."""
+    one = {"index": 1, "delta": {"tool_calls": [{"id": "b"}]}, "finish_reason": "length"}
+    zero = {"index": 0, "delta": {"tool_calls": [{"id": "a"}]}, "finish_reason": "stop"}
+    both = read_chunk({"choices": [one, zero]})
+    assert [call.id for call in both.tool_calls] == ["a"]
+    assert both.finish_reason == "stop"
+    others: list[dict[str, Any]] = [{}, {"choices": [one]}, {"choices": [{"delta": {}}]}]
+    for raw in others:
+        chunk = read_chunk(raw)
+        assert (chunk.tool_calls, chunk.finish_reason) == ([], None)
+
+
+def test_metrics_stay_with_their_stream() -> None:
+    """Live figures are no part of the JSON, and neither pickle nor copy takes them along."""
+    raw = {"choices": [], "metrics": {"own": 1}}
+    chunk = read_chunk(raw)
+    assert chunk.metrics is None
+    chunk.metrics = live = Lock()  # like live figures, nothing that can be pickled
+    assert chunk.metrics is live
+    assert chunk.to_dict() == raw
+    assert chunk == read_chunk(raw)
+    for twin in (
+        pickle.loads(pickle.dumps(chunk)),  # noqa: S301 - our own bytes
+        copy.copy(chunk),
+        copy.deepcopy(chunk),
+    ):
+        assert (twin.metrics, twin.to_dict()) == (None, raw)
