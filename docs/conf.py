@@ -30,6 +30,7 @@ autodoc_typehints_description_target = "documented_params"
 # Names for unions, which the reference explains where they belong.
 autodoc_type_aliases = {
     "ApiKey": "evoclient.auth.bearer.ApiKey",
+    "By": "evoclient.streaming.buffering.By",
     "Cert": "evoclient.transports.environment.Cert",
     "ScriptLike": "evoclient.transports.scripts.ScriptLike",
     "Verify": "evoclient.transports.environment.Verify",
@@ -45,7 +46,11 @@ python_maximum_signature_line_length = 88
 nitpicky = True
 # The documentation is built without a network, so the standard library has no pages to link to.
 nitpick_ignore_regex = [
-    ("py:class", r"(collections\.abc|types|typing)\.\w+"),
+    ("py:class", r"(collections\.abc|os|re|types|typing)\.\w+"),
+    # matplotlib's, which is imported where it is used.
+    ("py:class", "Figure"),
+    # What a decorator is given, it returns.
+    ("py:class", r"evoclient\.streaming\.callbacks\.(F|On\w+)"),
     # What a request keeps from being shown; nobody makes one by hand.
     ("py:class", r"evoclient\.ground\.Secrets"),
 ]
@@ -54,7 +59,18 @@ html_theme = "furo"
 html_title = "evoclient"
 
 # What users get and do not make: how it is made is of no use to them.
-_HANDED_OUT = ("Chat", "Completions", "Embeddings", "Models", "Stream", "TextCompletions")
+_HANDED_OUT = (
+    *("Chat", "Completions", "Embeddings", "Models", "Stream", "TextCompletions"),
+    *(
+        "Callback",
+        "FailedAttempt",
+        "GapFigures",
+        "LabelledChunk",
+        "Rates",
+        "Start",
+        "StreamMetrics",
+    ),
+)
 
 
 def _shown_signature(

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from .aio.buffer import AsyncStreamBuffer as AsyncStreamBuffer
     from .aio.client import AsyncClient as AsyncClient
+    from .aio.many import AsyncStreamGroup as AsyncStreamGroup
     from .aio.stream import AsyncStream as AsyncStream
     from .auth.base import Auth as Auth
     from .auth.base import NoAuth as NoAuth
@@ -56,12 +58,32 @@ if TYPE_CHECKING:
     from .models.finish import Finish as Finish
     from .models.listing import Model as Model
     from .models.listing import ModelList as ModelList
+    from .models.tools import ToolCall as ToolCall
     from .models.usage import Usage as Usage
     from .providers.base import Provider as Provider
     from .retry import Retry as Retry
     from .retry import RetryState as RetryState
+    from .streaming.callbacks import Callbacks as Callbacks
+    from .streaming.callbacks import Start as Start
     from .streaming.ending import Outcome as Outcome
+    from .streaming.events import ContentEvent as ContentEvent
+    from .streaming.events import ErrorEvent as ErrorEvent
+    from .streaming.events import FinishEvent as FinishEvent
+    from .streaming.events import KeepAliveEvent as KeepAliveEvent
+    from .streaming.events import ReasoningEvent as ReasoningEvent
+    from .streaming.events import RefusalEvent as RefusalEvent
+    from .streaming.events import RestartEvent as RestartEvent
+    from .streaming.events import RetryEvent as RetryEvent
+    from .streaming.events import ToolCallDeltaEvent as ToolCallDeltaEvent
+    from .streaming.events import ToolCallDoneEvent as ToolCallDoneEvent
+    from .streaming.events import ToolCallStartEvent as ToolCallStartEvent
+    from .streaming.events import UsageEvent as UsageEvent
+    from .streaming.gathering import LabelledChunk as LabelledChunk
+    from .streaming.metrics import StreamMetrics as StreamMetrics
+    from .streaming.stopwatch import StreamingMetrics as StreamingMetrics
+    from .sync.buffer import StreamBuffer as StreamBuffer
     from .sync.client import Client as Client
+    from .sync.many import StreamGroup as StreamGroup
     from .sync.stream import Stream as Stream
     from .transports.memory import AsyncMemoryTransport as AsyncMemoryTransport
     from .transports.memory import MemoryReply as MemoryReply
@@ -84,10 +106,13 @@ _HOMES = {
     "AsyncClient": "aio.client",
     "AsyncMemoryTransport": "transports.memory",
     "AsyncStream": "aio.stream",
+    "AsyncStreamBuffer": "aio.buffer",
+    "AsyncStreamGroup": "aio.many",
     "Auth": "auth.base",
     "AuthenticationError": _ERRORS,
     "BadRequestError": _ERRORS,
     "Bearer": "auth.bearer",
+    "Callbacks": "streaming.callbacks",
     "ChatCompletion": "models.chat",
     "ChatCompletionChunk": "models.chunks",
     "ChatMessage": "models.chat",
@@ -96,16 +121,21 @@ _HOMES = {
     "Completion": "models.completions",
     "ConfigurationError": "ground",
     "ConflictError": _ERRORS,
+    "ContentEvent": "streaming.events",
     "ContentFilterError": _ERRORS,
     "ContextLengthExceededError": _ERRORS,
     "CreateEmbeddingResponse": "models.embeddings",
     "Embedding": "models.embeddings",
+    "ErrorEvent": "streaming.events",
     "EvoClientError": "ground",
     "Finish": "models.finish",
+    "FinishEvent": "streaming.events",
     "Headers": "wire",
     "InsufficientCreditsError": _ERRORS,
     "InternalServerError": _ERRORS,
+    "KeepAliveEvent": "streaming.events",
     "KeyPair": "auth.key_pair",
+    "LabelledChunk": "streaming.gathering",
     "Limits": "limits",
     "MemoryReply": "transports.memory",
     "MemoryTransport": "transports.memory",
@@ -121,19 +151,33 @@ _HOMES = {
     "PermissionDeniedError": _ERRORS,
     "Provider": "providers.base",
     "RateLimitError": _ERRORS,
+    "ReasoningEvent": "streaming.events",
+    "RefusalEvent": "streaming.events",
     "Response": "wire",
     "ResponseDecodeError": _ERRORS,
+    "RestartEvent": "streaming.events",
     "Retry": "retry",
+    "RetryEvent": "streaming.events",
     "RetryState": "retry",
+    "Start": "streaming.callbacks",
     "Stream": "sync.stream",
+    "StreamBuffer": "sync.buffer",
     "StreamDecodeError": _ERRORS,
     "StreamError": _ERRORS,
+    "StreamGroup": "sync.many",
     "StreamInterruptedError": _ERRORS,
+    "StreamMetrics": "streaming.metrics",
     "StreamProviderError": _ERRORS,
+    "StreamingMetrics": "streaming.stopwatch",
     "Timeouts": "wire",
     "TokenInfo": "auth.base",
+    "ToolCall": "models.tools",
+    "ToolCallDeltaEvent": "streaming.events",
+    "ToolCallDoneEvent": "streaming.events",
+    "ToolCallStartEvent": "streaming.events",
     "UnprocessableEntityError": _ERRORS,
     "Usage": "models.usage",
+    "UsageEvent": "streaming.events",
 }
 
 __all__ = sorted([*_HOMES, "__version__", "omit"])

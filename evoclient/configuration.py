@@ -18,26 +18,27 @@ from .auth.base import Auth
 from .auth.bearer import ApiKey
 from .credentials import Credentials, Given, auth_for, has_credentials
 from .endpoints.base import checked_headers, checked_query, timeouts_of
+from .endpoints.reading import callbacks_given
 from .environment import first_set, variable
 from .errors.scrub import without_frames
 from .ground import ConfigurationError
 from .limits import Limits
 from .log import logger
+from .policies import checked_limits, checked_slow_after, retry_policy
 from .providers.base import Provider
 from .providers.presets import GENERIC, PRESETS
 from .retry import Retry
 from .settings import Settings
+from .streaming.callbacks import Callbacks
 from .streaming.sse import MOST_EVENT_BYTES
 from .transports.registry import Colour, require, transport_class
 from .urls import normal_base
 from .wire import Timeouts, check_header
 
 __all__ = [
-    "checked_limits",
     "configure",
     "configured",
     "is_memory",
-    "retry_policy",
     "transport_maker",
 ]
 
@@ -64,6 +65,8 @@ _DECIDED: Final = (
     "default_headers",
     "default_query",
     "max_event_bytes",
+    "callbacks",
+    "slow_after",
 )
 
 
@@ -82,6 +85,7 @@ def configured(given: Given, colour: Colour) -> tuple[Settings, Callable[[], Any
     transport = options.pop("transport")
     try:
         settings = configure(**given.get(*_DECIDED), is_memory=is_memory(transport))
+        settings = attrs.evolve(settings, is_async=colour == "async")
         return settings, transport_maker(transport, colour, **options)
     except ConfigurationError as error:
         for link in (error, error.__context__):
@@ -109,6 +113,8 @@ def configure(
     default_headers: Mapping[str, str | None] | None,
     default_query: Mapping[str, Any] | None,
     max_event_bytes: int | None,
+    callbacks: Callbacks | Mapping[str, Any] | None,
+    slow_after: float | None,
     is_memory: bool,
 ) -> Settings:
     """Decide everything that a client's calls share.
@@ -131,6 +137,8 @@ def configure(
         default_headers: Headers of every request, or None.
         default_query: Query parameters of every request, or None.
         max_event_bytes: The most bytes of one event, or None.
+        callbacks: Who hears of the calls, or None.
+        slow_after: Seconds after which an answer is logged as slow, or None.
         is_memory: Whether the transport is the memory transport, which needs no server.
 
     Raises:
@@ -154,6 +162,8 @@ def configure(
         headers={**own_headers, **checked_headers(default_headers, "default_headers")},
         query=checked_query(default_query, "default_query"),
         max_event_bytes=_event_bytes(max_event_bytes),
+        callbacks=Callbacks() if (heard := callbacks_given(callbacks)) is None else heard,
+        slow_after=checked_slow_after(slow_after),
         new_key=_new_key,
     )
 
@@ -318,50 +328,6 @@ def _project_header(preset: Provider, project_id: object) -> dict[str, str | Non
         )
     name, value = check_header(preset.project_header, project_id, "project_id")
     return {name: value}
-
-
-def checked_limits(given: object) -> Limits | None:
-    """Return limits that a user gave, or None.
-
-    Raises:
-        ConfigurationError: They are something else.
-    """
-    if given is None or isinstance(given, Limits):
-        return given
-    raise ConfigurationError(
-        f"limits must be Limits(…); it is of type {type(given).__name__}.", argument="limits"
-    )
-
-
-def retry_policy(retry: Retry | None, max_retries: object, retry_delay: float | None) -> Retry:
-    """Return the policy; `max_retries` and `retry_delay` win over what `retry` says.
-
-    Raises:
-        ConfigurationError: A number is out of range.
-    """
-    if retry is not None and not isinstance(retry, Retry):
-        raise ConfigurationError(
-            f"retry must be Retry(…); it is of type {type(retry).__name__}. The number of retries "
-            "is max_retries.",
-            argument="retry",
-        )
-    policy = retry or Retry()
-    if max_retries is not None:
-        if not isinstance(max_retries, int) or isinstance(max_retries, bool) or max_retries < 0:
-            raise ConfigurationError(
-                f"max_retries must be a whole number of at least 0; it is {max_retries!r}.",
-                argument="max_retries",
-            )
-        policy = attrs.evolve(policy, attempts=max_retries + 1)
-    if retry_delay is None:
-        return policy
-    try:
-        return attrs.evolve(policy, base=retry_delay)
-    except ConfigurationError:
-        raise ConfigurationError(
-            f"retry_delay must be a number of at least 0; it is {retry_delay!r}.",
-            argument="retry_delay",
-        ) from None
 
 
 def _event_bytes(given: object) -> int:

@@ -21,10 +21,10 @@ from .ground import SENSITIVE_HEADERS, ConfigurationError
 from .providers.base import Provider
 from .urls import absolute_url, normal_base
 
-__all__ = ["Credentials", "Given", "auth_for", "has_credentials"]
+__all__ = ["SENSITIVE_PARAMETERS", "Credentials", "Given", "auth_for", "has_credentials"]
 
 #: Query parameters that are credentials (Google, Azure and gateways), in lower case.
-_SENSITIVE_PARAMETERS: Final = frozenset(
+SENSITIVE_PARAMETERS: Final = frozenset(
     {
         "access_token",
         "api-key",
@@ -90,7 +90,7 @@ def _cannot_travel(name: str, value: Any) -> str | None:
         return f"it was given a credential ({name}), which no pickle should hold"
     if name == "transport" and not isinstance(value, str):
         return "it was given a transport object, whose connections belong to this process"
-    sensitive = {"default_headers": SENSITIVE_HEADERS, "default_query": _SENSITIVE_PARAMETERS}
+    sensitive = {"default_headers": SENSITIVE_HEADERS, "default_query": SENSITIVE_PARAMETERS}
     for inner in value if name in sensitive else ():
         if inner.lower() in sensitive[name]:
             return f"it was given a credential in {name} ({inner})"

@@ -5,32 +5,46 @@ It is told once, for both colours: everything here is a flow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import attrs
 
-from ._version import __version__
+from .answers import document_of, error_of, tokens_used
 from .dispatch import Dispatch, Dispatched, encoding_of
 from .endpoints.base import Call, timeouts_of
-from .errors.facts import error_in
-from .errors.scrub import masked_document, scrubbed
-from .errors.tree import APIError, APIStatusError, ResponseDecodeError
-from .errors.verdict import Asked, answer_error
-from .ground import elide, mask
+from .errors.scrub import masked_document
+from .errors.tree import APIError, APIStatusError
+from .errors.verdict import answer_error
+from .flights import settled
+from .headers import merged, own_headers
 from .limits import tokens_in
+from .log import logger
 from .models.chat import ChatCompletion
-from .models.codec import dumps, loads
-from .retry import Course
+from .models.codec import dumps
+from .models.completions import Completion
+from .models.usage import Usage
+from .retry import Course, RetryState
 from .settings import Settings
 from .steps import Flow, drop, pause
-from .streaming.collect import MOST_ERROR_BYTES
+from .streaming.announcing import Announcer
+from .streaming.events import RetryEvent
 from .streaming.inflate import InflateError
+from .streaming.metrics import StreamMetrics
 from .streaming.pipeline import Pipeline, StreamTerms
+from .streaming.stages import StageOptions, Stages
+from .streaming.stops import cut_completion
+from .streaming.thinking import split_completion
 from .urls import joined
 from .wire import Headers, Reply, Request, Response, Timeouts
 
-__all__ = ["Exchange", "Opened", "persistently", "standing_headers", "whole"]
+__all__ = [
+    "Exchange",
+    "Opened",
+    "completion_of",
+    "persistently",
+    "whole",
+]
 
 _T = TypeVar("_T")
 
@@ -57,7 +71,13 @@ class Exchange:
     """One call in the making: what stays the same over its attempts.
 
     Attributes:
+        call: What was asked at first.
+        settings: The client's settings.
         course: The attempts so far.
+        announcer: The callbacks of the call.
+        metrics: What measures the call.
+        retries: The retries that no reader of events has been told of.
+        stages: What the chunks of the next reply pass.
     """
 
     def __init__(
@@ -74,21 +94,86 @@ class Exchange:
         Raises:
             ConfigurationError: The body cannot be sent as JSON, or the timeout is wrong.
         """
-        self._call = call
-        self._settings = settings
+        self.call = self._call = call
+        self.settings = self._settings = settings
+        self._is_stream = stream
         self._timeouts = timeouts_of(call.options.timeout, settings.timeouts)
         self._url = joined(settings.base_url, call.path, {**settings.query, **call.options.query})
         self._body = None if call.body is None else dumps(call.body)
-        self._own = _own_headers(call, settings, stream=stream)
+        self._own = own_headers(call, settings, stream=stream)
+        reading = call.reading
+        heard = (settings.callbacks, *reading.callbacks) if call.is_announced else ()
+        self.announcer = Announcer(heard, is_async=settings.is_async)
+        self.metrics = StreamMetrics(clock=settings.clock)
+        self.retries: list[RetryEvent] = []
         self.course = Course(
             settings.retry,
             settings.allowance,
             clock=settings.clock,
             dice=settings.dice,
             total=self._timeouts.total,
+            tell=_retry_teller(self.metrics, self.retries, self.announcer),
         )
+        self.stages: Stages = StageOptions(
+            shape=call.shape,
+            stops=reading.stops,
+            split_think=reading.split_think,
+            accumulate=reading.accumulate,
+        ).begin()
         self._dispatch = Dispatch(settings, through, self._timeouts, self.course.total)
         self._dispatched: Dispatched | None = None
+
+    def ask(self, body: dict[str, Any], stages: Stages) -> None:
+        """Ask something else from now on.
+
+        Args:
+            body: The body of the requests.
+            stages: What the chunks of the next reply pass.
+        """
+        self._call = attrs.evolve(self._call, body=body)
+        self._body = dumps(body)
+        self.stages = stages
+        # Another question under the same key would get the answer to the first one.
+        self._own = own_headers(self._call, self._settings, stream=self._is_stream)
+
+    def wait(self, seconds: float) -> Flow[None]:
+        """Wait before another attempt, of which the callbacks have been told."""
+        yield from settled(self.announcer)
+        yield from pause(seconds)
+
+    def announce_start(self) -> Flow[None]:
+        """Tell the callbacks that the call begins."""
+        if self.announcer:
+            body = self.call.body or {}
+            self.announcer.start(body.get("model"), body.get("messages", body.get("prompt")))
+            yield from settled(self.announcer)
+
+    def end(self, usage: Usage | None) -> None:
+        """Learn that the call is over, well or not; say so in the log where it was slow."""
+        metrics, limit = self.metrics, self.settings.slow_after
+        metrics.finished(usage)
+        seconds = metrics.waited if self._is_stream else metrics.duration
+        if limit is not None and seconds > limit:
+            body = self._call.body or {}
+            logger.warning(
+                "a slow answer: %s was waited for %.2f s (requests: %d), longer than slow_after=%g",
+                body.get("model"),
+                seconds,
+                metrics.attempts,
+                limit,
+            )
+
+    def announce_finish(self, completion: ChatCompletion) -> Flow[None]:
+        """Tell the callbacks what the call came to."""
+        if self.announcer:
+            self.announcer.finish(completion)
+            yield from settled(self.announcer)
+
+    def announce_error(self, error: APIError) -> Flow[None]:
+        """Tell the callbacks that the call has failed."""
+        if self.announcer:
+            self.announcer.error(error)
+            yield from settled(self.announcer)
 
     def attempt_whole(self) -> Flow[Any]:
         """Ask once, and read the whole answer.
@@ -101,19 +186,26 @@ class Exchange:
         response, asked = dispatched.response, dispatched.asked
         if self._call.may_be_empty and not content.strip():
             return self._call.read(None, response)
-        document = _document(content, response, asked)
-        self.settle(_tokens_used(document))
-        error = error_in(document)
-        if error is None and _ends_in_error(document):
-            error = "the finish reason is “error”"
+        document = document_of(content, response, asked)
+        self.settle(tokens_used(document))
+        error = error_of(document)
         if error is not None:
             failure = answer_error(error, response, asked)
             if isinstance(document, dict) and document.get("choices"):
                 shown = masked_document(document, asked.secrets)
-                partial = self._call.read(shown, response)
+                partial = self._edited(self._call.read(shown, response))
                 failure.partial = partial if isinstance(partial, ChatCompletion) else None
             raise failure
-        return self._call.read(document, response)
+        return self._edited(self._call.read(document, response))
+
+    def _edited(self, result: Any) -> Any:
+        """Do to a whole answer what the stages do to a stream."""
+        reading = self._call.reading
+        if reading.split_think:
+            split_completion(result)
+        if reading.stops:
+            cut_completion(result, reading.stops)
+        return result
 
     def attempt_stream(self) -> Flow[Opened]:
         """Ask once, and return the reply with its body still open.
@@ -124,13 +216,14 @@ class Exchange:
         dispatched = yield from self._authorised()
         reply = dispatched.reply
         terms = StreamTerms(
-            shape=self._call.shape,
             choices=self._call.choices,
             max_event_bytes=self._settings.max_event_bytes,
             incomplete=self._call.options.incomplete,
             keepalive_counts=self._timeouts.keepalive_counts,
             secrets=dispatched.asked.secrets,
             describe=dispatched.describe,
+            stages=self.stages,
+            metrics=self.metrics,
         )
         try:
             pipeline = Pipeline(dispatched.patience, encoding_of(reply), terms)
@@ -140,6 +233,11 @@ class Exchange:
         reply.when_closed(lambda: self._count_success(pipeline))
         return Opened(reply, pipeline, dispatched.response)
 
+    def settle_usage(self, pipeline: Pipeline) -> None:
+        """Do as `settle`, with what a stream has told by its end."""
+        usage = pipeline.stages.assembly.usage
+        self.settle(None if usage is None else usage.total_tokens)
+
     def settle(self, tokens: float | None) -> None:
         """Put what the server counted in the place of what was reserved in the limits."""
         limits, dispatched = self._settings.limits, self._dispatched
@@ -147,8 +245,12 @@ class Exchange:
             limits.correct(dispatched.slot, tokens, self._settings.clock())
 
     def _count_success(self, pipeline: Pipeline) -> None:
-        """Count a stream as a success once it has given something: its head promises nothing."""
-        if pipeline.delivered:
+        """Count a stream as a success once it has given something: its head promises nothing.
+
+        One that is recovered from pays for the retry.
+        """
+        has_failed = pipeline.end is not None and pipeline.end.error is not None
+        if pipeline.delivered and not (has_failed and self.call.reading.recover != "raise"):
             self.course.succeeded()
 
     def _authorised(self) -> Flow[Dispatched]:
@@ -181,9 +283,10 @@ class Exchange:
 
     def _sent_with(self, credentials: Headers) -> Flow[Dispatched]:
         call = self._call
-        headers = _merged(self._own.pairs, credentials.pairs, call.options.headers.items())
+        headers = merged(self._own.pairs, credentials.pairs, call.options.headers.items())
         request = Request(call.method, self._url, headers, self._body)
         self._dispatched = yield from self._dispatch.reply(request, self._tokens())
+        self.metrics.opened()
         return self._dispatched
 
     def _tokens(self) -> float:
@@ -214,7 +317,20 @@ class Exchange:
             course.succeeded()
             return dispatched.response, content
 
-        return (yield from persistently(attempt, course))
+        return (yield from persistently(attempt, course, pause))
+
+
+def _retry_teller(
+    metrics: StreamMetrics, retries: list[RetryEvent], announcer: Announcer
+) -> Callable[[RetryState], None]:
+    """Return what tells of each retry; it does not hold the exchange, whose course holds it."""
+
+    def tell(state: RetryState) -> None:
+        metrics.retried(state.wait, state.error)
+        retries.append(RetryEvent(attempt=state.attempt, wait=state.wait, error=state.error))
+        announcer.retry(state)
+
+    return tell
 
 
 def whole(call: Call[_T], settings: Settings, through: object) -> Flow[_T]:
@@ -230,13 +346,40 @@ def whole(call: Call[_T], settings: Settings, through: object) -> Flow[_T]:
         ConfigurationError: The call cannot be made.
     """
     exchange = Exchange(call, settings, through, stream=False)
-    result: _T = yield from persistently(exchange.attempt_whole, exchange.course)
+    yield from exchange.announce_start()
+    try:
+        result: _T = yield from persistently(exchange.attempt_whole, exchange.course, exchange.wait)
+    except APIError as error:
+        exchange.end(None)
+        yield from exchange.announce_error(error)
+        raise
     exchange.course.succeeded()
+    if not call.is_announced:
+        exchange.end(None)
+    elif isinstance(result, (ChatCompletion, Completion)):
+        exchange.end(result.usage)
+        result.response_time = exchange.metrics.duration
+        yield from exchange.announce_finish(result)
     return result
 
 
-def persistently(attempt: Callable[[], Flow[_T]], course: Course) -> Flow[_T]:
+def completion_of(opened: Opened, metrics: StreamMetrics) -> ChatCompletion:
+    """Return the completion that a stream has come to so far, with what is known around it."""
+    completion = opened.pipeline.stages.partial()
+    completion.response = opened.response
+    completion.response_time = metrics.duration
+    return completion
+
+
+def persistently(
+    attempt: Callable[[], Flow[_T]], course: Course, wait: Callable[[float], Flow[None]]
+) -> Flow[_T]:
     """Run an attempt until it succeeds or its course says that it is over.
+
+    Args:
+        attempt: What to do.
+        course: Says whether to try again, and when.
+        wait: Waits for so many seconds.
 
     Raises:
         APIError: The last failure, with the earlier ones in `attempts`.
@@ -245,80 +388,5 @@ def persistently(attempt: Callable[[], Flow[_T]], course: Course) -> Flow[_T]:
         try:
             return (yield from attempt())
         except APIError as error:
-            wait = course.wait_after(error)
-        yield from pause(wait)
-
-
-def standing_headers(settings: Settings) -> Headers:
-    """Return the headers that all requests of a client bear, without the credential."""
-    ours = [
-        # A compressed stream arrives late, and a small bomb fills a memory.
-        ("Accept-Encoding", "identity"),
-        ("User-Agent", f"evoclient/{__version__}"),
-    ]
-    return _merged(ours, settings.headers.items())
-
-
-def _own_headers(call: Call[Any], settings: Settings, *, stream: bool) -> Headers:
-    """Return the headers of one call, without the credential: the same for each attempt."""
-    ours = [("Accept", "text/event-stream" if stream else "application/json")]
-    if call.body is not None:
-        ours.append(("Content-Type", "application/json"))
-    if call.method == "POST":
-        ours.append(("Idempotency-Key", settings.new_key()))
-    # What the client's user says wins over what is ours.
-    return _merged(ours, standing_headers(settings).pairs, settings.headers.items())
-
-
-def _merged(*layers: Iterable[tuple[str, str | None]]) -> Headers:
-    """Lay headers over each other: a later one replaces an earlier one, None takes it away."""
-    merged: dict[str, tuple[str, str]] = {}
-    for layer in layers:
-        for name, value in layer:
-            merged.pop(name.lower(), None)
-            if value is not None:
-                merged[name.lower()] = (name, value)
-    return Headers(merged.values())
-
-
-def _document(content: bytes, response: Response, asked: Asked) -> Any:
-    """Parse a whole answer.
-
-    Raises:
-        ResponseDecodeError: It is empty, or not JSON.
-    """
-    text = content.strip()
-    if not text:
-        raise ResponseDecodeError(
-            f"{asked.method} {response.url} answered {response.status_code} with an empty body.",
-            response=response,
-            provider=asked.provider,
-            # Seen where a provider gives up under load: the next attempt mostly works.
-            retryable=True,
-        )
-    try:
-        return loads(text)
-    except ValueError as error:
-        scrubbed(error, asked.secrets)
-        shown = mask(text.decode("utf-8", "replace"), asked.secrets)
-        raise ResponseDecodeError(
-            f"{asked.method} {response.url} answered {response.status_code}, but not with JSON "
-            f"({error}): {elide(shown, 300)!r}. Check base_url: it should be the address of the "
-            "API, and no login page or proxy should stand before it.",
-            response=response,
-            provider=asked.provider,
-            body=elide(shown, MOST_ERROR_BYTES),
-        ) from error
-
-
-def _tokens_used(document: Any) -> float | None:
-    usage = document.get("usage") if isinstance(document, dict) else None
-    total = usage.get("total_tokens") if isinstance(usage, dict) else None
-    return total if isinstance(total, (int, float)) else None
-
-
-def _ends_in_error(document: Any) -> bool:
-    choices = document.get("choices") if isinstance(document, dict) else None
-    return isinstance(choices, list) and any(
-        isinstance(choice, dict) and choice.get("finish_reason") == "error" for choice in choices
-    )
+            seconds = course.wait_after(error)
+        yield from wait(seconds)

@@ -1,4 +1,4 @@
-"""Waiting, as flows: for work that one does for many, and for a slot of limits."""
+"""Waiting, as flows: for work that one does for many, a slot of limits, and callbacks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from .errors.tree import APITimeoutError, ClientClosedError
 from .ground import EvoClientError
 from .guard import Abandoned, Flight, SingleFlight
 from .limits import Limits, Slot
-from .steps import Flow, spawn, wait
+from .steps import Flow, settle, spawn, wait
+from .streaming.announcing import Announcer
 from .wire import Deadline
 
-__all__ = ["Work", "admitted", "begun", "landed", "shared"]
+__all__ = ["Work", "admitted", "begun", "landed", "settled", "shared"]
 
 _T = TypeVar("_T")
 
@@ -144,3 +145,13 @@ def _carried(flight: Flight[_T], work: Work[_T]) -> Flow[None]:
         if not flight.future.done():
             # The thread, task or loop that did the work was taken away.
             flight.fail(Abandoned())
+
+
+def settled(announcer: Announcer) -> Flow[None]:
+    """Wait for the callbacks that must be awaited, one after the other.
+
+    Raises:
+        Exception: What a callback raised that stops the call.
+    """
+    while announcer.pending:
+        yield from settle(announcer.pending.pop(0))

@@ -7,11 +7,12 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from .configuration import checked_limits, retry_policy
 from .credentials import Given
 from .endpoints.base import checked_headers, checked_query, timeouts_of
+from .endpoints.reading import callbacks_given
 from .errors.scrub import without_frames
 from .ground import NOT_GIVEN, ConfigurationError
+from .policies import checked_limits, checked_slow_after, retry_policy
 from .settings import Settings
 
 __all__ = ["overlaid"]
@@ -27,6 +28,8 @@ _OPTIONS: Final = (
     "default_headers",
     "default_query",
     "limits",
+    "callbacks",
+    "slow_after",
 )
 
 
@@ -71,6 +74,8 @@ def _settings(
     default_headers: Any = None,
     default_query: Any = None,
     limits: Any = None,
+    callbacks: Any = None,
+    slow_after: Any = None,
 ) -> Settings:
     return attrs.evolve(
         settings,
@@ -80,6 +85,8 @@ def _settings(
         headers=_over(settings.headers, checked_headers(default_headers, "default_headers")),
         query={**settings.query, **checked_query(default_query, "default_query")},
         limits=checked_limits(_or(limits, settings.limits)),
+        callbacks=_or(callbacks_given(callbacks), settings.callbacks),
+        slow_after=checked_slow_after(_or(slow_after, settings.slow_after)),
     )
 
 

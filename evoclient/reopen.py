@@ -1,7 +1,8 @@
 """What comes after the end of a stream.
 
-A stream asks at every end, good or bad, whether and how it goes on. Here: a failure before the
-first chunk was handed out is tried again, like any other failure before an answer.
+A stream asks at every end, good or bad, whether and how it goes on. A failure before the first
+chunk was handed out is tried again, like any other failure before an answer. One after that is
+recovered from where the call says how.
 """
 
 from __future__ import annotations
@@ -12,18 +13,40 @@ from typing import Any, TypeAlias
 import attrs
 
 from .endpoints.base import Call
-from .errors.tree import APIError
-from .exchange import Exchange, Opened, persistently
+from .errors.tree import APIError, APIStatusError, AuthenticationError
+from .exchange import Exchange, Opened, completion_of, persistently
+from .flights import settled
+from .guard import Future, wake
+from .recovery import Question, is_recoverable, kept, next_question
 from .settings import Settings
-from .steps import Flow, pause
+from .steps import Flow, wait
+from .streaming.announcing import Announcer
+from .streaming.ending import End, Outcome
+from .streaming.events import RetryEvent
+from .streaming.metrics import StreamMetrics
+from .streaming.passage import Item
 from .streaming.pipeline import Pipeline
 from .wire import Reply
 
-__all__ = ["OpenedStream", "Reopen", "stream"]
+__all__ = ["Onward", "OpenedStream", "Reopen", "stream"]
 
-#: Given a pipeline that has ended: a flow that opens what comes next, or None where the stream
-#: is over. It raises the error of the end where nothing can follow it.
-Reopen: TypeAlias = Callable[[Pipeline], Flow[Opened] | None]
+
+@attrs.frozen(eq=False)
+class Onward:
+    """What a stream does at an end.
+
+    Attributes:
+        items: What is still to be handed out.
+        flow: What is to be done then: it opens what comes next, returns None where nothing does,
+            and raises the error of the end where nothing can. None: the stream is over.
+    """
+
+    items: list[Item]
+    flow: Flow[Opened | None] | None
+
+
+#: Asked at each end.
+Reopen: TypeAlias = Callable[[Opened], Onward]
 
 
 @attrs.frozen(eq=False)
@@ -33,10 +56,18 @@ class OpenedStream:
     Attributes:
         opened: The reply and its pipeline.
         reopen: Asked at the end.
+        give_up: Called by a reader who wants nothing more: no further attempt is made.
+        metrics: What measures the stream.
+        announcer: The callbacks of the call.
+        retries: What was tried before, until somebody is told.
     """
 
     opened: Opened
     reopen: Reopen
+    give_up: Callable[[], None]
+    metrics: StreamMetrics
+    announcer: Announcer
+    retries: list[RetryEvent]
 
     @property
     def reply(self) -> Reply:
@@ -57,26 +88,192 @@ def stream(call: Call[Any], settings: Settings, through: object) -> Flow[OpenedS
         ConfigurationError: The call cannot be made.
     """
     exchange = Exchange(call, settings, through, stream=True)
+    yield from exchange.announce_start()
+    try:
+        opened = yield from persistently(exchange.attempt_stream, exchange.course, exchange.wait)
+    except APIError as error:
+        exchange.end(None)
+        yield from exchange.announce_error(error)
+        raise
+    onward = _Onward(exchange)
+    return OpenedStream(
+        opened,
+        onward.after,
+        onward.give_up,
+        exchange.metrics,
+        exchange.announcer,
+        exchange.retries,
+    )
 
-    def reopen(pipeline: Pipeline) -> Flow[Opened] | None:
-        usage = pipeline.assembly.usage
-        exchange.settle(None if usage is None else usage.total_tokens)
+
+class _Onward:
+    """Decides at the ends of one stream."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._has_handed_out = False
+        self._is_over = False
+        recover = exchange.call.reading.recover
+        self._recover = recover
+        self._models = list(recover) if isinstance(recover, tuple) else []
+        self._given_up: Future[None] = Future()
+        self._broken: Pipeline | None = None  # what another attempt is to follow
+        self._refusal: APIError | None = None  # why none could be made
+
+    def give_up(self) -> None:
+        """Make no further attempt, and wait for none. Any thread may call it."""
+        wake(self._given_up)
+        broken, self._broken = self._broken, None
+        if broken is not None:
+            broken.end = End(Outcome.cancelled)
+            self._end(broken)
+
+    def after(self, opened: Opened) -> Onward:
+        """Return what is done after an end."""
+        pipeline = opened.pipeline
         error = None if pipeline.end is None else pipeline.end.error
+        if self._is_over:  # somebody begins to read a stream that was read to its end
+            return Onward([], None if error is None else _raised(error))
+        self._has_handed_out = self._has_handed_out or pipeline.delivered > 0
+        if error is not None and error is self._refusal:
+            return Onward(pipeline.let_out(), self._failed(pipeline, error))
+        self._exchange.settle_usage(pipeline)
         if error is None:
-            return None
-        if pipeline.delivered:
+            return self._over(opened)
+        self._broken = pipeline
+        try:
+            seconds = self._wait_after(error)
+        except APIError:
+            self._broken = None
+            return Onward(pipeline.let_out(), self._failed(pipeline, error))
+        items = self._told(pipeline)
+        if not self._has_handed_out:
+            self._exchange.stages = pipeline.stages.options.begin()
+        elif self._ask_next(pipeline).begins_anew and pipeline.passage.tells_all:
+            items += kept(pipeline.stages)
+        return Onward(items, self._again(opened, seconds))
+
+    def _over(self, opened: Opened) -> Onward:
+        items = opened.pipeline.let_out()
+        end = opened.pipeline.end
+        if end is not None and end.error is not None:  # what was let out departs
+            return Onward(items, self._failed(opened.pipeline, end.error))
+        self._end(opened.pipeline)
+        if end is None or end.outcome is Outcome.cancelled or not self._exchange.announcer:
+            return Onward(items, None)
+        return Onward(items, self._finished(opened))
+
+    def _finished(self, opened: Opened) -> Flow[None]:
+        yield from self._exchange.announce_finish(completion_of(opened, self._exchange.metrics))
+
+    def _end(self, pipeline: Pipeline) -> None:
+        self._is_over = True
+        self._exchange.end(pipeline.stages.assembly.usage)
+
+    def _wait_after(self, error: APIError) -> float:
+        """Return how long to wait before going on.
+
+        Raises:
+            APIError: The error, where the stream is over.
+        """
+        course = self._exchange.course
+        if not self._has_handed_out:
+            return course.wait_after(error)
+        is_spent = isinstance(self._recover, tuple) and not self._models
+        if self._recover == "raise" or is_spent or not is_recoverable(error):
+            raise course.given_up(error)
+        return course.wait_after(error)
+
+    def _wait_after_refusal(self, error: APIError) -> float:
+        """Return how long to wait after an attempt that got no stream.
+
+        Raises:
+            APIError: The error, where there is to be no other attempt.
+        """
+        is_judged = isinstance(error, APIStatusError) and not isinstance(error, AuthenticationError)
+        if self._has_handed_out and self._models and is_judged:
+            error.advice = True  # another model may do what this one did not
+        return self._exchange.course.wait_after(error)
+
+    def _ask_next(self, pipeline: Pipeline) -> Question:
+        """Ask what follows a break from now on; the next model, where there is one."""
+        exchange = self._exchange
+        model = self._models.pop(0) if self._models else None
+        provider = exchange.settings.provider
+        question = next_question(exchange.call, pipeline.stages, provider, model)
+        exchange.ask(question.body, question.stages)
+        return question
+
+    def _told(self, pipeline: Pipeline) -> list[Item]:
+        """Return the retries that the reader has not been told of, where it wants to know."""
+        if not pipeline.passage.tells_all:
+            return []
+        told: list[Item] = [*self._exchange.retries]
+        self._exchange.retries.clear()
+        return told
+
+    def _again(self, opened: Opened, seconds: float) -> Flow[Opened | None]:
+        """Ask once more, and again where that may help.
+
+        Args:
+            opened: The reply that broke.
+            seconds: How long to wait before.
+
+        Returns:
+            What is read next. That is the reply that broke where nothing else could be had, with
+            the reason as the error of its end; None where the reader has given up.
+        """
+        exchange, broken = self._exchange, opened.pipeline
+        while True:
+            yield from settled(exchange.announcer)
+            yield from wait(self._given_up, seconds)
+            if self._given_up.done():
+                self.give_up()  # once more: it may have been before this attempt was decided on
+                return None
+            try:
+                found = yield from exchange.attempt_stream()
+            except APIError as error:
+                if self._given_up.done():
+                    return None
+                try:
+                    seconds = self._wait_after_refusal(error)
+                except APIError:
+                    self._broken = None
+                    self._refuse(broken, error)
+                    return opened
+                if self._has_handed_out and self._models:
+                    self._ask_next(broken)
+            else:
+                self._broken = None
+                return found
+
+    def _refuse(self, broken: Pipeline, error: APIError) -> None:
+        """End a stream with the error of an attempt to go on with it."""
+        if self._has_handed_out:
+            error.partial = broken.stages.partial()
+        assert broken.end is not None
+        broken.end = End(broken.end.outcome, error)
+        self._refusal = error
+
+    def _failed(self, pipeline: Pipeline, error: APIError) -> Flow[None]:
+        """Tell the callbacks, and raise.
+
+        Raises:
+            APIError: The error.
+        """
+        self._end(pipeline)
+        try:
             raise error
-        return _again(exchange, error)
+        except APIError:
+            yield from self._exchange.announce_error(error)
+            raise
 
-    opened = yield from persistently(exchange.attempt_stream, exchange.course)
-    return OpenedStream(opened, reopen)
 
-
-def _again(exchange: Exchange, error: APIError) -> Flow[Opened]:
-    """Open the stream once more after a failure before its first chunk.
+def _raised(error: APIError) -> Flow[None]:
+    """Raise an error that was raised before.
 
     Raises:
-        APIError: The failure itself where it is not to be tried again, or a later one.
+        APIError: The error.
     """
-    yield from pause(exchange.course.wait_after(error))
-    return (yield from persistently(exchange.attempt_stream, exchange.course))
+    yield from ()
+    raise error

@@ -176,6 +176,7 @@ class Course:
         clock: Callable[[], float],
         dice: Callable[[], float],
         total: float | None,
+        tell: Callable[[RetryState], object] | None = None,
     ) -> None:
         """Start the call now.
 
@@ -185,8 +186,10 @@ class Course:
             clock: The monotonic clock.
             dice: Gives a random number from 0 to 1.
             total: `Timeouts.total`.
+            tell: Learns of each retry before its wait, before the hooks of the policy.
         """
         self._retry = retry
+        self._tell_call = tell
         self._allowance = allowance
         self._paid = Allowance.INTEREST
         self._clock = clock
@@ -203,9 +206,7 @@ class Course:
             APIError: The error itself, with the earlier ones in `attempts`, where there is to be
                 no next attempt.
         """
-        # A token exchange brings earlier attempts of its own.
-        error.attempts = (*error.attempts, *reversed(self._failures))
-        self._failures.append(error)
+        self.given_up(error)
         retries = len(self._failures) - 1
         if retries + 1 >= self._retry.attempts or not self._retry.wants(error):
             raise error
@@ -223,6 +224,13 @@ class Course:
         self._tell(RetryState(retries + 1, wait, error))
         return wait
 
+    def given_up(self, error: APIError) -> APIError:
+        """Return the failure of an attempt with the earlier ones in its `attempts`."""
+        # A token exchange brings earlier attempts of its own.
+        error.attempts = (*error.attempts, *reversed(self._failures))
+        self._failures.append(error)
+        return error
+
     def succeeded(self) -> None:
         """Learn that an attempt has succeeded."""
         self._allowance.give_back(self._paid)
@@ -238,6 +246,8 @@ class Course:
         logger.warning(
             "attempt %d failed, trying again in %.2f s: %s", state.attempt, state.wait, state.error
         )
+        if self._tell_call is not None:
+            self._tell_call(state)
         for hook in self._retry.hooks:
             try:
                 hook(state)

@@ -12,6 +12,7 @@ from .auth.base import Auth
 from .limits import Limits
 from .providers.base import Provider
 from .retry import Allowance, Retry
+from .streaming.callbacks import Callbacks
 from .streaming.sse import MOST_EVENT_BYTES
 from .wire import Timeouts
 
@@ -34,6 +35,9 @@ class Settings:
         headers: Headers of every request; a value of None takes one of ours away.
         query: Query parameters of every request.
         max_event_bytes: The most bytes of one event of a stream.
+        callbacks: Who hears of the calls.
+        slow_after: Seconds after which an answer that is over is logged as slow, or None.
+        is_async: Whether functions of the user's may be coroutine functions.
         clock: The monotonic clock, in seconds.
         wall_clock: The time of day in seconds since 1970.
         dice: Gives a random number from 0 to 1.
@@ -51,6 +55,9 @@ class Settings:
     headers: Mapping[str, str | None] = attrs.field(factory=dict, repr=False)
     query: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     max_event_bytes: int = MOST_EVENT_BYTES
+    callbacks: Callbacks = attrs.field(factory=Callbacks)
+    slow_after: float | None = None
+    is_async: bool = False
     clock: Callable[[], float] = attrs.field(default=time.monotonic, repr=False)
     wall_clock: Callable[[], float] = attrs.field(default=time.time, repr=False)
     dice: Callable[[], float] = attrs.field(default=random, repr=False)

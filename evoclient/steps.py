@@ -7,7 +7,7 @@ A flow uses the helpers, always with ``yield from``: ``reply = yield from send(r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
@@ -24,6 +24,7 @@ __all__ = [
     "Intake",
     "Pause",
     "Send",
+    "Settle",
     "Spawn",
     "Step",
     "call",
@@ -31,6 +32,7 @@ __all__ = [
     "drop",
     "pause",
     "send",
+    "settle",
     "spawn",
     "wait",
 ]
@@ -133,7 +135,14 @@ class Call:
     function: Callable[[], object]
 
 
-Step: TypeAlias = Send | Drain | Drop | Pause | Spawn | Await | Call
+@attrs.frozen
+class Settle:
+    """Wait for what a function of the user's returned, which must be awaited."""
+
+    awaitable: Awaitable[object]
+
+
+Step: TypeAlias = Send | Drain | Drop | Pause | Spawn | Await | Call | Settle
 Flow: TypeAlias = Generator[Step, Any, _T]
 
 
@@ -178,3 +187,8 @@ def wait(future: Future[Any], seconds: float | None) -> Flow[None]:
 def call(function: Callable[[], object]) -> Flow[object]:
     """Call a function that may block and return its result, awaited if need be."""
     return cast(object, (yield Call(function)))
+
+
+def settle(awaitable: Awaitable[object]) -> Flow[None]:
+    """Wait for what a function returned, which must be awaited."""
+    yield Settle(awaitable)

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from .auth.base import TokenInfo
 from .credentials import Given
-from .exchange import standing_headers
+from .exchange import Opened, completion_of
 from .ground import MASK, redacted
+from .headers import standing_headers
 from .models.chat import ChatCompletion
+from .models.chunks import ChatCompletionChunk
 from .models.finish import Finish
 from .models.usage import Usage
 from .providers.base import Provider
-from .reopen import OpenedStream
+from .reopen import Onward, OpenedStream
 from .settings import Settings
+from .streaming.callbacks import Callbacks
 from .streaming.ending import Outcome
+from .streaming.events import StreamEvent
+from .streaming.metrics import StreamMetrics
+from .streaming.passage import Item
+from .streaming.telling import EventReader
 from .wire import Response
 
 __all__ = ["ClientView", "StreamView"]
+
+#: After these ends, nothing is missing but perhaps a finish reason.
+_WHOLE: Final = (Outcome.complete, Outcome.unconfirmed)
 
 
 class StreamView:
@@ -27,24 +37,38 @@ class StreamView:
         """Take over a stream whose reply is open."""
         self._stream = stream
         self._opened = stream.opened
+        self._onward: Onward | None = None  # what was decided at an end, until it is done
         self._is_closed = False
 
     @property
     def completion(self) -> ChatCompletion:
         """The completion so far; the whole one at the end."""
-        completion = self._opened.pipeline.assembly.completion()
-        completion.response = self._opened.response
-        return completion
+        return completion_of(self._opened, self._stream.metrics)
+
+    @property
+    def metrics(self) -> StreamMetrics:
+        """How fast it is, in times, gaps, rates and attempts."""
+        return self._stream.metrics
 
     @property
     def usage(self) -> Usage | None:
         """The tokens that the server counted, or None where it has not told (yet)."""
-        return self._opened.pipeline.assembly.usage
+        return self._opened.pipeline.stages.assembly.usage
 
     @property
     def finish_reason(self) -> str | None:
         """The server's own word for why choice 0 ended, or None before its end."""
         return self.completion.finish_reason
+
+    @property
+    def native_finish_reason(self) -> str | None:
+        """The word of the provider behind a router for why choice 0 ended, or None."""
+        return self.completion.native_finish_reason
+
+    @property
+    def stop_sequence(self) -> str | None:
+        """The stop sequence that ended choice 0, where we or the server know it; else None."""
+        return self.completion.stop_sequence
 
     @property
     def finish(self) -> Finish | None:
@@ -73,6 +97,44 @@ class StreamView:
         state = "open" if pipeline.end is None else pipeline.end.outcome.value
         return f"<{type(self).__name__} {state}, {pipeline.delivered} chunks>"
 
+    def _tells_all(self, does: bool) -> None:
+        """Say whether the reader is told more than chunks."""
+        passage = self._opened.pipeline.passage
+        passage.tells_all = does
+        # A callback has shown its text, and is not told that it is void.
+        passage.takes_back = does and not self._stream.announcer.wants_chunks
+
+    def _last_events(self, reader: EventReader) -> list[StreamEvent]:
+        """Return what is to be told at the end; nothing where the answer may be short."""
+        return reader.finish() if self.outcome in _WHOLE else []
+
+    def _past_retries(self) -> list[Item]:
+        """Return what was tried before a reply was had, where the reader wants to know."""
+        if not self._opened.pipeline.passage.tells_all:
+            return []
+        told: list[Item] = [*self._stream.retries]
+        self._stream.retries.clear()
+        return told
+
+    def _tell(self, item: Item) -> None:
+        """Tell the callbacks of a chunk."""
+        if isinstance(item, ChatCompletionChunk):
+            item.metrics = self._stream.metrics
+            self._stream.announcer.item(item)
+
+    def _past(self, opened: Opened) -> list[Item]:
+        """Read another reply from now on; return what its opening has to tell."""
+        does = self._opened.pipeline.passage.tells_all
+        self._opened = opened
+        self._tells_all(does)
+        if self._is_closed:
+            self.close()
+        return self._past_retries()
+
+    def close(self) -> object:
+        """Stop reading and close the connection."""
+        raise NotImplementedError
+
     def _was_forgotten(self) -> bool:
         """Return whether nobody read the stream to its end or closed it."""
         # An object whose construction failed has no attributes.
@@ -95,6 +157,15 @@ class ClientView:
     def provider(self) -> Provider:
         """The preset in use."""
         return self._settings.provider
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """Who hears of the client's calls; functions can be added to it."""
+        return self._settings.callbacks
+
+    def clear_callbacks(self) -> None:
+        """Take all functions out of `callbacks`, from the next call on."""
+        self._settings.callbacks.clear()
 
     @property
     def model(self) -> str | None:

@@ -70,6 +70,10 @@ class Colour(Generic[ClientT, StreamT]):
         """Read the events."""
         raise NotImplementedError
 
+    def each(self, items: Any) -> Iterator[Any]:
+        """Iterate over what a stream gives, one by one."""
+        raise NotImplementedError
+
     def next(self, stream: StreamT) -> ChatCompletionChunk:
         """Read one chunk outside a loop."""
         raise NotImplementedError
@@ -131,6 +135,9 @@ class Sync(Colour[Client, Stream]):
 
     def events(self, stream: Stream) -> list[StreamEvent]:
         return list(stream.events())
+
+    def each(self, items: Any) -> Iterator[Any]:
+        return iter(items)
 
     def next(self, stream: Stream) -> ChatCompletionChunk:
         return next(stream)
@@ -201,6 +208,9 @@ class Aio(Colour[AsyncClient, AsyncStream]):
 
     def events(self, stream: AsyncStream) -> list[StreamEvent]:
         return list(self._each(stream.events()))
+
+    def each(self, items: Any) -> Iterator[Any]:
+        return self._each(items)
 
     def next(self, stream: AsyncStream) -> ChatCompletionChunk:
         return self.loop.run_until_complete(anext(stream))

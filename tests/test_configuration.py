@@ -23,6 +23,7 @@ NAMES = (
     "base_url", "api_key", "key_id", "secret", "token_url", "auth", "provider", "model",
     "timeout", "max_retries", "retry_delay",
     "retry", "limits", "project_id", "default_headers", "default_query", "max_event_bytes",
+    "callbacks", "slow_after",
 )  # fmt: skip
 KEY = "sk-0123456789"
 OTHER = "sk-other-key"
@@ -315,6 +316,8 @@ BAD: list[tuple[str, Any]] = [
     *[("retry", bad) for bad in (3, 0, "no")],
     *[("default_headers", bad) for bad in ("a", {"a": "b\n"}, {"a b": "c"}, {"a": 5})],
     *[("default_query", bad) for bad in ("a", {"a": None})],
+    *[("callbacks", bad) for bad in (5, "f", {"on_nothing": print})],
+    *[("slow_after", bad) for bad in (-1, "1", True, float("nan"))],
     *[("max_event_bytes", bad) for bad in (0, -1, 1.5, True, "9")],
 ]
 

@@ -51,7 +51,10 @@ class AsyncCompletions:
             ClientClosedError: The client has been closed.
         """
         call = chat_completion(
-            options, stream=bool(stream), default_model=self._caller.settings.model
+            options,
+            stream=bool(stream),
+            default_model=self._caller.settings.model,
+            provider=self._caller.settings.provider,
         )
         options.clear()  # tracebacks show it, and an extra header may be a credential
         if stream:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack, overload
 
@@ -16,6 +16,7 @@ from ..limits import Limits
 from ..overlay import overlaid
 from ..providers.base import Provider
 from ..retry import Retry
+from ..streaming.callbacks import Callbacks, Functions
 from ..transports.base import AsyncTransport
 from ..view import ClientView
 from ..wire import Timeouts
@@ -24,6 +25,7 @@ from .chat import AsyncChat
 from .completions import AsyncTextCompletions
 from .driver import TransportHandle
 from .embeddings import AsyncEmbeddings
+from .many import AsyncStreamGroup, AsyncStreamRequest
 from .models import AsyncModels
 from .stream import AsyncStream
 
@@ -65,6 +67,8 @@ class AsyncClient(ClientView):
         default_headers: Mapping[str, str | None] | None = None,
         default_query: Mapping[str, str | int | float | bool] | None = None,
         max_event_bytes: int | None = None,
+        callbacks: Callbacks | Mapping[str, Functions | None] | None = None,
+        slow_after: float | None = None,
     ) -> None:
         """Configure a client. Nothing is sent, and no HTTP library is imported yet.
 
@@ -95,6 +99,10 @@ class AsyncClient(ClientView):
             default_headers: Headers of every request; None takes one of ours away.
             default_query: Query parameters of every request.
             max_event_bytes: The most bytes of one event of a stream. Default 16 MiB.
+            callbacks: Functions that hear of the chat and text completions of this client:
+                `Callbacks`, or a mapping of its arguments (``{"on_text": show}``).
+            slow_after: An answer for which the server was waited for longer than so many
+                seconds, all attempts together, is logged as slow. Default None: none is.
 
         Raises:
             ConfigurationError: An argument or an environment variable is wrong; it is named.
@@ -117,6 +125,8 @@ class AsyncClient(ClientView):
             default_headers=default_headers,
             default_query=default_query,
             max_event_bytes=max_event_bytes,
+            callbacks=callbacks,
+            slow_after=slow_after,
             transport=transport,
             verify=verify,
             cert=cert,
@@ -146,6 +156,8 @@ class AsyncClient(ClientView):
         default_headers: Mapping[str, str | None] | NotGiven | None = NOT_GIVEN,
         default_query: Mapping[str, str | int | float | bool] | NotGiven | None = NOT_GIVEN,
         limits: Limits | NotGiven | None = NOT_GIVEN,
+        callbacks: Callbacks | Mapping[str, Functions | None] | NotGiven | None = NOT_GIVEN,
+        slow_after: float | NotGiven | None = NOT_GIVEN,
     ) -> Self:
         """Return a copy of the client with some of its options changed. It costs next to nothing.
 
@@ -166,6 +178,8 @@ class AsyncClient(ClientView):
                 away.
             default_query: Query parameters of every request, laid over the client's.
             limits: Limits of its own. ``Limits()`` is none.
+            callbacks: Callbacks in the place of the client's. ``Callbacks()`` is none.
+            slow_after: Seconds after which an answer is logged as slow.
 
         Raises:
             ConfigurationError: An argument is wrong; it is named.
@@ -179,6 +193,8 @@ class AsyncClient(ClientView):
             default_headers=default_headers,
             default_query=default_query,
             limits=limits,
+            callbacks=callbacks,
+            slow_after=slow_after,
         )
         # Tracebacks show what a frame holds.
         del default_headers, default_query
@@ -239,6 +255,24 @@ class AsyncClient(ClientView):
         if stream:
             return await self._caller.stream(call)
         return await self._caller.whole(call)
+
+    def gather_streams(
+        self, requests: Iterable[AsyncStreamRequest], *, max_concurrency: int | None = 8
+    ) -> AsyncStreamGroup:
+        """Read several streams at once. Nothing is asked before the group is read.
+
+        Args:
+            requests: What to open, in order. Each is a mapping of the keywords of
+                `chat.completions.create`, a function that takes nothing and returns a stream, or
+                a stream that is open.
+            max_concurrency: The most streams that are read at once; None: all.
+
+        Raises:
+            ConfigurationError: An argument is wrong; it is named.
+        """
+        return AsyncStreamGroup(
+            requests, max_concurrency=max_concurrency, create=self.chat.completions.create
+        )
 
     @property
     def is_closed(self) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from ..errors.scrub import without_frames
 from ..errors.tree import ClientClosedError
 from ..ground import EvoClientError
-from ..steps import Await, Call, Drain, Drop, Flow, Intake, Pause, Send, Spawn, Step
+from ..steps import Await, Call, Drain, Drop, Flow, Intake, Pause, Send, Settle, Spawn, Step
 from ..transports.base import AsyncTransport
 from ..wire import AsyncBody, Reply
 
@@ -106,6 +106,8 @@ async def _perform(step: Step, held: list[Reply]) -> object:
             await _await(future, seconds)
         case Call(function):
             return await _called(function)
+        case Settle(awaitable):
+            await awaitable
     return None
 
 

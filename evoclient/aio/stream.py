@@ -12,10 +12,13 @@ from ..errors.tree import APIError
 from ..models.chat import ChatCompletion
 from ..models.chunks import ChatCompletionChunk
 from ..reopen import OpenedStream
-from ..streaming.events import StreamEvent, events_of
-from ..streaming.pipeline import Item
+from ..streaming.buffering import By
+from ..streaming.events import ErrorEvent, StreamEvent
+from ..streaming.passage import Item
+from ..streaming.telling import EventReader
 from ..view import StreamView
 from ..wire import AsyncBody
+from .buffer import buffered
 from .driver import run
 
 __all__ = ["AsyncStream"]
@@ -56,13 +59,41 @@ class AsyncStream(StreamView):
                     yield chunk.text
 
     async def events(self) -> AsyncIterator[StreamEvent]:
-        """Iterate over what the chunks say, one thing at a time, and over signs of life."""
-        self._opened.pipeline.gives_keep_alives = True
-        calling: set[int] = set()
-        async with aclosing(self._items()) as items:
-            async for item in items:
-                for event in events_of(item, calling):
-                    yield event
+        """Iterate over what the chunks say, one thing at a time, and over signs of life.
+
+        Where the stream fails, the last event is an `ErrorEvent`; then the error is raised.
+        """
+        self._tells_all(True)
+        reader = EventReader()
+        try:
+            async with aclosing(self._items()) as items:
+                async for item in items:
+                    for event in reader.feed(item):
+                        yield event
+            for event in self._last_events(reader):
+                yield event
+        except APIError as error:
+            yield ErrorEvent(error=error)
+            raise
+
+    def buffered(
+        self, interval: float = 0.1, *, min_chars: int = 1, by: By = "char"
+    ) -> AsyncIterator[str]:
+        """Iterate over the text of choice 0 in updates that are fit to be shown.
+
+        The first text comes at once, then at most one update per interval, and the rest at the
+        end, before an error too. A task of its own reads the stream meanwhile.
+
+        Args:
+            interval: The least number of seconds between two updates.
+            min_chars: The least number of characters of an update but the last.
+            by: What an update holds whole: "char" (what a reader sees as one character),
+                "word", "line", "sentence", or a pattern that matches at the end of each unit.
+
+        Raises:
+            ConfigurationError: An argument is out of range.
+        """
+        return buffered(self, interval=interval, min_chars=min_chars, by=by)
 
     async def until_done(self) -> ChatCompletion:
         """Read to the end and return the completion.
@@ -82,6 +113,7 @@ class AsyncStream(StreamView):
         """
         self._is_closed = True
         self._opened.pipeline.cancel()
+        self._stream.give_up()
         reply = self._opened.reply
         if self._is_in_its_loop() or self._loop.is_closed():
             reply.close()
@@ -129,7 +161,7 @@ class AsyncStream(StreamView):
         return self._all_chunks() if self._chunks is None else self._other_chunks(self._chunks)
 
     def _all_chunks(self) -> AsyncGenerator[ChatCompletionChunk]:
-        self._opened.pipeline.gives_keep_alives = False
+        self._tells_all(False)
         return cast(AsyncGenerator[ChatCompletionChunk], self._items())
 
     async def _other_chunks(
@@ -143,19 +175,47 @@ class AsyncStream(StreamView):
             self._leave()
 
     async def _items(self) -> AsyncGenerator[Item]:
+        wants_chunks = self._stream.announcer.wants_chunks
+        items: list[Item] | None = self._past_retries()
         try:
-            while True:
-                pipeline = self._opened.pipeline
-                while pipeline.end is None:
-                    items = await self._pull()
-                    items.reverse()
-                    while items:
-                        # Not by a variable: tracebacks would show it with whatever is raised next.
-                        yield items.pop()
-                if not await self._goes_on():
-                    return
+            while items is not None:
+                items.reverse()
+                while items:
+                    if wants_chunks:
+                        await self._told(items[-1])
+                    # Not by a variable: tracebacks would show it with whatever is raised next.
+                    yield items.pop()
+                items = await self._more()
         finally:
             self._leave()
+
+    async def _told(self, item: Item) -> None:
+        """Let the callbacks hear of an item before the reader has it."""
+        self._tell(item)
+        await self._settled()
+
+    async def _settled(self) -> None:
+        """Wait for the callbacks that must be awaited, one after the other."""
+        pending = self._stream.announcer.pending
+        while pending:
+            await pending.pop(0)
+
+    async def _more(self) -> list[Item] | None:
+        """Return what comes next: of a block, at an end, or from what follows it; None: nothing."""
+        if self._opened.pipeline.end is None:
+            items = await self._pull()
+            if self._opened.pipeline.over:
+                # At once: the reader may take its time with what is left, and a server that was
+                # stopped goes on until then.
+                self._opened.reply.close()
+            return items
+        if self._onward is None:
+            self._onward = self._stream.reopen(self._opened)
+            await self._settled()
+            return self._onward.items
+        onward, self._onward = self._onward, None
+        opened = None if onward.flow is None else await run(onward.flow)
+        return None if opened is None else self._past(opened)
 
     async def _pull(self) -> list[Item]:
         """Read one block and return what it completes."""
@@ -168,19 +228,6 @@ class AsyncStream(StreamView):
             return pipeline.finish(error)
         return pipeline.feed(block) if block else pipeline.finish()
 
-    async def _goes_on(self) -> bool:
-        """At an end: raise its error, or open what comes next."""
-        pipeline = self._opened.pipeline
-        self._opened.reply.close()
-        flow = self._stream.reopen(pipeline)
-        if flow is None:
-            return False
-        self._opened = await run(flow)
-        self._opened.pipeline.gives_keep_alives = pipeline.gives_keep_alives
-        if self._is_closed:
-            self.close()
-        return True
-
     def _is_in_its_loop(self) -> bool:
         """Return whether this is called from a task, or a callback, of the stream's loop."""
         from asyncio import get_running_loop  # loaded long since
@@ -191,6 +238,5 @@ class AsyncStream(StreamView):
             return False
 
     def _leave(self) -> None:
-        """Close a stream whose loop was left before its end."""
-        if self._opened.pipeline.end is None:
-            self.close()
+        """Close a stream whose loop is over, also where it was left in the middle."""
+        self.close()

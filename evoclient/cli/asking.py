@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..models.chat import ChatCompletion
-from ..streaming.events import ContentEvent, ReasoningEvent, RefusalEvent, StreamEvent, events_of
+from ..streaming.events import ContentEvent, ReasoningEvent, RefusalEvent, StreamEvent
+from ..streaming.telling import EventReader
 from ..sync.client import Client
 from .show import Show
 from .stats import Figures
@@ -43,11 +44,12 @@ def ask(
 def _ask_for_stream(client: Client, asked: Mapping[str, Any], show: Show, figures: Figures) -> None:
     stream = client.chat.completions.create(stream=True, **asked)
     figures.chunks = 0
+    reader = EventReader()
     try:
         with stream:
             for chunk in stream:
                 figures.chunks += 1
-                for event in events_of(chunk, set()):
+                for event in reader.feed(chunk):
                     _tell(event, show, figures)
     finally:
         if figures.chunks:

@@ -8,11 +8,20 @@ from typing import Any, Generic, TypedDict, TypeVar
 import attrs
 
 from ..ground import NOT_GIVEN, ConfigurationError, NotGiven
+from ..streaming.callbacks import Callbacks
 from ..streaming.ending import INCOMPLETE_WORDS, Incomplete
 from ..streaming.shapes import CHAT, Shape
 from ..wire import Response, Timeouts, check_header
 
-__all__ = ["Call", "CallOptions", "RequestOptions", "Series", "call_options", "timeouts_of"]
+__all__ = [
+    "Call",
+    "CallOptions",
+    "Reading",
+    "RequestOptions",
+    "Series",
+    "call_options",
+    "timeouts_of",
+]
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -36,6 +45,25 @@ class CallOptions:
 
 
 @attrs.frozen(kw_only=True)
+class Reading:
+    """How an answer is read.
+
+    Attributes:
+        stops: The stop sequences that end the answer here.
+        split_think: Whether ``<think>`` blocks of the content are reasoning.
+        accumulate: Whether a stream keeps what it has given out.
+        recover: "raise", "restart", "continue", or the models to go on with.
+        callbacks: Who hears of the call.
+    """
+
+    stops: tuple[str, ...] = ()
+    split_think: bool = False
+    accumulate: bool = True
+    recover: str | tuple[str, ...] = "raise"
+    callbacks: tuple[Callbacks, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class Call(Generic[_T]):
     """One call.
 
@@ -47,6 +75,8 @@ class Call(Generic[_T]):
         choices: How many choices are asked for.
         shape: What is streamed, where the answer is streamed.
         may_be_empty: Whether an answer without a body is a good one, which is read as None.
+        is_announced: Whether callbacks hear of it: the result is a completion.
+        reading: How the answer is read.
         options: What the user set for this call.
     """
 
@@ -57,6 +87,8 @@ class Call(Generic[_T]):
     choices: int = 1
     shape: Shape = CHAT
     may_be_empty: bool = False
+    is_announced: bool = False
+    reading: Reading = Reading()
     options: CallOptions = CallOptions()
 
 

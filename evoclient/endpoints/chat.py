@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, Required, TypeAlias, TypedDict
+from typing import Any, Literal, Required, TypeAlias
 
 from ..ground import NOT_GIVEN, ConfigurationError, NotGiven
 from ..models.base import Record
 from ..models.chat import ChatCompletion
+from ..providers.base import Provider
 from ..streaming.ending import Incomplete
 from ..wire import Response, Timeouts
 from .base import Call, call_options, mapping
 from .common import asks_for_usage, checked_object, choices_asked, chosen_model
+from .reading import ReadingOptions, reading_options
 
 __all__ = ["ChatOptions", "Message", "chat_completion"]
 
@@ -19,11 +21,12 @@ __all__ = ["ChatOptions", "Message", "chat_completion"]
 Message: TypeAlias = Mapping[str, Any] | Record
 
 
-class ChatOptions(TypedDict, total=False):
+class ChatOptions(ReadingOptions, total=False):
     """The keyword arguments of `chat.completions.create` besides `stream`.
 
     What is not given is not sent. Any other keyword goes into the body as it is; in code that is
-    checked for types, put it into `extra_body`.
+    checked for types, put it into `extra_body`. How the answer is read (`stop_mode`, `recover`,
+    callbacks …) stands in `ReadingOptions`.
 
     Attributes:
         messages: The conversation, oldest first. Required.
@@ -49,6 +52,8 @@ class ChatOptions(TypedDict, total=False):
         tools: The tools that may be called.
         top_p: From 0 to 1.
         user: A name for the end user, for the provider's abuse checks.
+        split_think: Whether ``<think>…</think>`` blocks of the content are moved to the
+            reasoning. Default False.
         usage: Whether to ask a stream for a usage chunk (adds ``stream_options``). Default False.
         incomplete: What to do with a stream that ends without a finish reason: "raise"
             (default: an error where it was truncated; ``[DONE]`` alone is logged), "accept"
@@ -82,6 +87,7 @@ class ChatOptions(TypedDict, total=False):
     tools: Iterable[Mapping[str, Any]] | NotGiven
     top_p: float | NotGiven | None
     user: str | NotGiven
+    split_think: bool
     usage: bool
     incomplete: Incomplete
     timeout: float | Timeouts | NotGiven | None
@@ -91,7 +97,7 @@ class ChatOptions(TypedDict, total=False):
 
 
 def chat_completion(
-    given: Mapping[str, Any], *, stream: bool, default_model: str | None
+    given: Mapping[str, Any], *, stream: bool, default_model: str | None, provider: Provider
 ) -> Call[ChatCompletion]:
     """Return the call for a chat completion.
 
@@ -99,12 +105,14 @@ def chat_completion(
         given: The keyword arguments of `create` (`ChatOptions` and any others).
         stream: Whether the answer is to be streamed.
         default_model: The client's model.
+        provider: The client's preset.
 
     Raises:
         ConfigurationError: An argument is wrong; it is named.
     """
     body = {name: value for name, value in given.items() if value is not NOT_GIVEN}
     options = call_options(body)
+    reading = reading_options(body, provider)
     extra_body = mapping(body.pop("extra_body", None), "extra_body")
     usage = body.pop("usage", False)
     body["model"] = chosen_model(body, extra_body, default_model)
@@ -125,6 +133,8 @@ def chat_completion(
         body=body,
         read=_completion,
         choices=choices_asked(body.get("n")),
+        is_announced=True,
+        reading=reading,
         options=options,
     )
 

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Required, TypedDict
+from typing import Any, Required
+
+import attrs
 
 from ..ground import NOT_GIVEN, ConfigurationError, NotGiven
 from ..models.completions import Completion
+from ..providers.base import Provider
 from ..streaming.ending import Incomplete
 from ..streaming.shapes import TEXT
 from ..wire import Response, Timeouts
 from .base import Call, call_options, mapping
 from .common import asks_for_usage, checked_object, choices_asked, chosen_model
+from .reading import ReadingOptions, reading_options
 
 __all__ = ["CompletionOptions", "text_completion"]
 
 
-class CompletionOptions(TypedDict, total=False):
+class CompletionOptions(ReadingOptions, total=False):
     """The keyword arguments of `completions.create` besides `stream`.
 
     What is not given is not sent. Any other keyword goes into the body as it is; in code that is
-    checked for types, put it into `extra_body`.
+    checked for types, put it into `extra_body`. How the answer is read (`stop_mode`, `recover`,
+    callbacks …) stands in `ReadingOptions`.
 
     Attributes:
         prompt: A text, a list of texts, a list of token ids, or a list of such lists. Required.
         model: The model; default the client's `model`.
         best_of: How many answers are made, of which the best are returned.
-        echo: Whether to return the prompt before each answer.
+        echo: Whether to return the prompt before each answer. Stop sequences are then looked for
+            by the server alone, since the prompt may hold them.
         frequency_penalty: From -2 to 2; above 0 makes repeated tokens less likely.
         logit_bias: Token id to a bias from -100 to 100.
         logprobs: How many alternatives per token to return with their log probabilities.
@@ -74,7 +80,7 @@ class CompletionOptions(TypedDict, total=False):
 
 
 def text_completion(
-    given: Mapping[str, Any], *, stream: bool, default_model: str | None
+    given: Mapping[str, Any], *, stream: bool, default_model: str | None, provider: Provider
 ) -> Call[Completion]:
     """Return the call for a completion.
 
@@ -82,12 +88,16 @@ def text_completion(
         given: The keyword arguments of `create` (`CompletionOptions` and any others).
         stream: Whether the answer is to be streamed.
         default_model: The client's model.
+        provider: The client's preset.
 
     Raises:
         ConfigurationError: An argument is wrong; it is named.
     """
     body = {name: value for name, value in given.items() if value is not NOT_GIVEN}
     options = call_options(body)
+    reading = reading_options(body, provider)
+    if body.get("echo"):
+        reading = attrs.evolve(reading, stops=())
     extra_body = mapping(body.pop("extra_body", None), "extra_body")
     usage = body.pop("usage", False)
     body["model"] = chosen_model(body, extra_body, default_model)
@@ -106,6 +116,8 @@ def text_completion(
         read=_completion,
         choices=choices_asked(body.get("n")) * _prompts(body.get("prompt")),
         shape=TEXT,
+        is_announced=True,
+        reading=reading,
         options=options,
     )
 

@@ -217,7 +217,14 @@ class StreamError(APIError):
 
 
 class StreamInterruptedError(StreamError):
-    """The connection was cut, or the stream ended without a finish reason."""
+    """The connection was cut, or the stream ended without a finish reason.
+
+    Attributes:
+        departed: Where a stream was begun anew and gave another answer: what came of that one,
+            beside `partial`. Else None.
+    """
+
+    departed: ChatCompletion | None = None
 
 
 class StreamDecodeError(StreamError):

@@ -6,6 +6,7 @@ Code never asks for a provider's name: a difference is a field here, with a neut
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Literal
 
 import attrs
 
@@ -35,6 +36,10 @@ class Provider:
         model_variables: Environment variables that may name the default model, first wins.
         header_variables: Request header to the environment variable that may hold its value.
         keys_url: Where a person gets a key, for the message of an error.
+        stop_sequences: How many stop sequences a request may hold; None: any number.
+        prefill: What the server does with an assistant message at the end of a conversation: it
+            "continues" it, "repeats" it and goes on, or None: it begins an answer of its own.
+        prefill_body: What a request whose last message is to be continued says besides.
     """
 
     name: str
@@ -51,3 +56,6 @@ class Provider:
     model_variables: tuple[str, ...] = ()
     header_variables: Mapping[str, str] = attrs.field(factory=_no_headers)
     keys_url: str | None = None
+    stop_sequences: int | None = 4
+    prefill: Literal["continues", "repeats"] | None = None
+    prefill_body: Mapping[str, Any] = attrs.field(factory=dict)

@@ -60,6 +60,8 @@ _OLLAMA = Provider(
     needs_key=False,
     default_model="llama3.2",
     model_variables=("OLLAMA_MODEL",),
+    stop_sequences=None,
+    prefill="continues",
 )
 
 _VLLM = Provider(
@@ -69,6 +71,9 @@ _VLLM = Provider(
     api_key_variables=("VLLM_API_KEY",),
     needs_key=False,
     model_variables=("VLLM_MODEL",),
+    stop_sequences=None,
+    prefill="continues",
+    prefill_body={"continue_final_message": True, "add_generation_prompt": False},
 )
 
 _LLAMACPP = Provider(
@@ -80,6 +85,8 @@ _LLAMACPP = Provider(
     # The server answers with the one model it has loaded, whatever it is called.
     default_model="default",
     model_variables=("LLAMACPP_MODEL",),
+    stop_sequences=None,
+    prefill="continues",
 )
 
 GENERIC: Final = Provider(

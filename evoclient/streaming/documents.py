@@ -13,7 +13,7 @@ from ..log import logger
 from ..models.codec import loads
 from .sse import ServerEvent
 
-__all__ = ["DONE", "document_of", "provider_error"]
+__all__ = ["DONE", "document_of", "no_completion", "provider_error", "says_error"]
 
 Done: TypeAlias = Literal["[DONE]"]
 #: What `document_of` returns for the end marker of OpenAI's dialect.
@@ -56,6 +56,11 @@ def document_of(wire: bytes | ServerEvent, secrets: Secrets) -> dict[str, Any] |
     return document
 
 
+def says_error(payload: bytes | str) -> bool:
+    """Return whether a payload may report an error; a cheap look before a thorough one."""
+    return (b'"error"' in payload) if isinstance(payload, bytes) else ('"error"' in payload)
+
+
 def provider_error(document: dict[str, Any], secrets: Secrets) -> StreamProviderError | None:
     """Return the error that a document reports, or None.
 
@@ -65,6 +70,15 @@ def provider_error(document: dict[str, Any], secrets: Secrets) -> StreamProvider
     if error is None and _has_error_reason(document):
         error = "the finish reason is “error”, and nothing more is said"
     return None if error is None else stream_error(error, secrets)
+
+
+def no_completion(payload: bytes | str, secrets: Secrets) -> StreamDecodeError:
+    """Return the error for a JSON answer, in the place of a stream, that is no completion."""
+    text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
+    return StreamDecodeError(
+        "A stream was asked for, and JSON came that is neither a completion nor an error: "
+        f"{elide(mask(text, secrets), 300)!r}. Check base_url: it should be the address of the API."
+    )
 
 
 def _has_error_reason(document: dict[str, Any]) -> bool:

@@ -8,8 +8,9 @@ from typing import Final, Literal, TypeAlias, get_args
 import attrs
 
 from ..errors.tree import APIError, APITimeoutError, StreamError, StreamInterruptedError
+from ..models.chat import ChatCompletion
 
-__all__ = ["INCOMPLETE_WORDS", "End", "Incomplete", "Outcome", "interrupted"]
+__all__ = ["INCOMPLETE_WORDS", "End", "Incomplete", "Outcome", "departed", "interrupted"]
 
 
 class Outcome(StrEnum):
@@ -72,3 +73,24 @@ def interrupted(cause: APIError | None, has_begun: bool, beginning: str) -> APIE
         + ". Try again; if it stays so, look at the server, or ask without stream=True.",
         retryable=True,
     )
+
+
+def departed(
+    handed: ChatCompletion | None, departs: ChatCompletion, keep: int
+) -> StreamInterruptedError:
+    """Return the error for a second answer that is not the one of which a part was handed out.
+
+    Args:
+        handed: What was handed out of the first answer.
+        departs: What has come of the second one.
+        keep: How many characters of the content they have in common.
+    """
+    error = StreamInterruptedError(
+        f"The stream broke, and the answer to the second request departs from what was handed "
+        f"out at character {keep} of its text. Both are kept: `partial` is the first one, "
+        "`departed` the second. Two answers are not printed as one: read stream.events(), which "
+        "tells what of the text is void, or ask without recover=.",
+        advice=False,
+    )
+    error.partial, error.departed = handed, departs
+    return error

@@ -1,27 +1,33 @@
-"""Typed events: what a chunk says, one thing at a time, for readers who tell kinds apart."""
+"""Typed events: what a stream says, one thing at a time, for readers who tell kinds apart.
+
+These are the records; `telling` makes them of chunks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 import attrs
 
-from ..models.finish import Finish, finish_of
+from ..errors.tree import APIError
+from ..models.finish import Finish
+from ..models.tools import ToolCall
 from ..models.usage import Usage
-from .pipeline import Item
-from .sse import KeepAlive
 
 __all__ = [
     "ContentEvent",
+    "ErrorEvent",
     "FinishEvent",
     "KeepAliveEvent",
     "ReasoningEvent",
     "RefusalEvent",
+    "RestartEvent",
+    "RetryEvent",
     "StreamEvent",
     "ToolCallDeltaEvent",
+    "ToolCallDoneEvent",
+    "ToolCallStartEvent",
     "UsageEvent",
-    "events_of",
 ]
 
 
@@ -68,23 +74,64 @@ class RefusalEvent:
 
 
 @attrs.frozen(kw_only=True)
-class ToolCallDeltaEvent:
-    """A piece of a tool call, as the server cut it.
+class ToolCallStartEvent:
+    """The model begins to call a tool, whose name is known; its arguments follow.
 
     Attributes:
-        index: The place of the call as sent, or None where the server sends none.
-        id: The call's id, where this piece has it.
-        name: The function's name, where this piece has it.
-        arguments: A piece of the JSON text of the arguments, perhaps empty.
+        number: The place of the call among those of its choice, from 0 in the order in which
+            they came up. All events of a call have the same one, whatever index the server uses.
+        id: The call's id; None where the server has sent none yet.
+        name: The tool's name; None where the choice has ended and the server never said it.
         choice: The index of the choice it belongs to.
     """
 
+    number: int
+    id: str | None
+    name: str | None
+    choice: int = 0
+    type: Literal["tool_call.start"] = attrs.field(default="tool_call.start", init=False)
+
+
+@attrs.frozen(kw_only=True)
+class ToolCallDeltaEvent:
+    """A piece of a tool call's arguments, as the server cut it.
+
+    Attributes:
+        number: The place of the call among those of its choice, as in its start.
+        index: The place of the call as sent, or None where the server sends none.
+        id: The call's id, where this piece has it.
+        name: The tool's name, where this piece has it.
+        arguments: A piece of the JSON text of the arguments, or of the free text that a custom
+            tool takes; never empty.
+        choice: The index of the choice it belongs to.
+    """
+
+    number: int
     index: int | None
     id: str | None
     name: str | None
     arguments: str
     choice: int = 0
     type: Literal["tool_call.delta"] = attrs.field(default="tool_call.delta", init=False)
+
+
+@attrs.frozen(kw_only=True)
+class ToolCallDoneEvent:
+    """A tool call is whole and may be run.
+
+    It comes as soon as the arguments close, and for arguments that are empty, or no object or
+    array of JSON, with the finish of the choice. A call that was cut has none.
+
+    Attributes:
+        number: The place of the call among those of its choice, as in its start.
+        call: The call. What a server sends later, such as a signature, is in the completion only.
+        choice: The index of the choice it belongs to.
+    """
+
+    number: int
+    call: ToolCall
+    choice: int = 0
+    type: Literal["tool_call.done"] = attrs.field(default="tool_call.done", init=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -127,48 +174,67 @@ class KeepAliveEvent:
     type: Literal["keep_alive"] = attrs.field(default="keep_alive", init=False)
 
 
+@attrs.frozen(kw_only=True)
+class RetryEvent:
+    """An attempt failed, and another one follows.
+
+    Attributes:
+        attempt: The number of the attempt that failed; the first is 1.
+        wait: The seconds until the next one begins.
+        error: Why it failed.
+    """
+
+    attempt: int
+    wait: float
+    error: APIError
+    type: Literal["retry"] = attrs.field(default="retry", init=False)
+
+
+@attrs.frozen(kw_only=True)
+class RestartEvent:
+    """An answer begins anew: part of what came of a choice is void.
+
+    What follows comes after the part that is to be kept.
+
+    Attributes:
+        choice: The index of the choice.
+        keep: How many characters of its content stay.
+        reasoning: How many characters of its reasoning stay.
+        refusal: How many characters of its refusal stay.
+        tool_calls: How many of its tool calls stay, the first ones.
+    """
+
+    choice: int = 0
+    keep: int = 0
+    reasoning: int = 0
+    refusal: int = 0
+    tool_calls: int = 0
+    type: Literal["restart"] = attrs.field(default="restart", init=False)
+
+
+@attrs.frozen(kw_only=True)
+class ErrorEvent:
+    """The stream ends with an error; the last event, after which the error is raised.
+
+    Attributes:
+        error: The error, with the completion so far as `partial`.
+    """
+
+    error: APIError
+    type: Literal["error"] = attrs.field(default="error", init=False)
+
+
 StreamEvent: TypeAlias = (
     ContentEvent
     | ReasoningEvent
     | RefusalEvent
+    | ToolCallStartEvent
     | ToolCallDeltaEvent
+    | ToolCallDoneEvent
     | FinishEvent
     | UsageEvent
     | KeepAliveEvent
+    | RetryEvent
+    | RestartEvent
+    | ErrorEvent
 )
-
-
-def events_of(item: Item, calling: set[int]) -> Iterator[StreamEvent]:
-    """Return what a chunk or a sign of life says.
-
-    Args:
-        item: What a pipeline gave out.
-        calling: The choices of the stream that have called a tool so far, which decides what
-            their finish reason means; added to.
-    """
-    if isinstance(item, KeepAlive):
-        yield KeepAliveEvent(comment=item.comment)
-        return
-    for choice in item.choices:
-        index = choice.index
-        delta = choice.delta
-        if delta.reasoning:
-            yield ReasoningEvent(text=delta.reasoning, choice=index)
-        if delta.content:
-            yield ContentEvent(text=delta.content, choice=index)
-        if delta.refusal:
-            yield RefusalEvent(text=delta.refusal, choice=index)
-        if delta.tool_calls:
-            calling.add(index)
-        for call in delta.tool_calls or ():
-            yield ToolCallDeltaEvent(
-                index=call.index,
-                id=call.id,
-                name=call.function.name,
-                arguments=call.function.arguments or "",
-                choice=index,
-            )
-        if finish := finish_of(choice.finish_reason, has_tool_calls=index in calling):
-            yield FinishEvent(finish_reason=str(choice.finish_reason), finish=finish, choice=index)
-    if item.usage is not None:
-        yield UsageEvent(usage=item.usage)

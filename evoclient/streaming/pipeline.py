@@ -5,24 +5,26 @@ A front pulls blocks and feeds them, and hands out what comes back; nothing here
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import attrs
 
 from ..errors.scrub import scrubbed, without_frames
 from ..errors.tree import APIError, StreamDecodeError, StreamInterruptedError
-from ..ground import Secrets, elide, mask
+from ..ground import Secrets
 from ..log import logger
 from ..models.chunks import ChatCompletionChunk
-from .assemble import Assembly
-from .documents import DONE, document_of, provider_error
+from .documents import DONE, document_of, no_completion, provider_error, says_error
 from .ending import End, Incomplete, Outcome, interrupted
 from .inflate import InflateError
 from .intake import BodyIntake
+from .metrics import StreamMetrics
 from .opening import Opening
-from .shapes import CHAT, Shape
+from .passage import Item, Passage
 from .sse import MOST_EVENT_BYTES, KeepAlive, ServerEvent, Wire
+from .stages import StageOptions, Stages
 from .surrogates import Surrogates, may_hold_surrogates
 from .timing import Patience
 from .whole import chunk_document
@@ -39,12 +41,17 @@ WAIT_FOR_USAGE: Final = 2.0
 #: The most bytes that are read after [DONE].
 MOST_AFTER_DONE: Final = 64 * 1024
 
-#: What a pipeline gives out.
-Item: TypeAlias = ChatCompletionChunk | KeepAlive
-
 
 def _say_nothing(error: APIError) -> None:
     """Add nothing to an error."""
+
+
+def _plain_stages() -> Stages:
+    return StageOptions().begin()
+
+
+def _own_metrics() -> StreamMetrics:
+    return StreamMetrics(clock=time.monotonic)
 
 
 @attrs.frozen(kw_only=True)
@@ -52,22 +59,24 @@ class StreamTerms:
     """What a stream is to be held to.
 
     Attributes:
-        shape: What the endpoint streams.
         choices: How many choices were asked for (`n`).
         max_event_bytes: The most bytes of one event.
         incomplete: What to do with an end without a finish reason.
         keepalive_counts: Whether comments count as activity.
         secrets: What must not be shown.
         describe: Adds to an error what the pipeline cannot know: the reply, the provider.
+        stages: What the chunks pass.
+        metrics: What measures the stream.
     """
 
-    shape: Shape = CHAT
     choices: int = 1
     max_event_bytes: int = MOST_EVENT_BYTES
     incomplete: Incomplete = "raise"
     keepalive_counts: bool = True
     secrets: Secrets = attrs.field(factory=Secrets)
     describe: Callable[[APIError], None] = _say_nothing
+    stages: Stages = attrs.field(factory=_plain_stages)
+    metrics: StreamMetrics = attrs.field(factory=_own_metrics)
 
 
 class Pipeline(BodyIntake):
@@ -75,9 +84,7 @@ class Pipeline(BodyIntake):
 
     Attributes:
         end: How the stream ended; None while it goes on.
-        delivered: How many chunks have been given out.
-        assembly: The completion so far.
-        gives_keep_alives: Whether signs of life are given out among the chunks.
+        passage: The way of the chunks to the reader.
     """
 
     def __init__(self, patience: Patience, encoding: str | None, terms: StreamTerms) -> None:
@@ -93,17 +100,27 @@ class Pipeline(BodyIntake):
         """
         super().__init__(patience, encoding)
         self.end: End | None = None
-        self.delivered = 0
-        self.assembly = Assembly(terms.shape.completion)
-        self.gives_keep_alives = False
         self._terms = terms
-        self._shape = terms.shape
+        self._shape = terms.stages.options.shape
+        self._metrics = terms.metrics
+        self.passage = Passage(terms.stages, terms.metrics)
         self._opening = Opening(terms.max_event_bytes, terms.secrets)
         self._surrogates = Surrogates()
         self._is_done = False
         self._after_done = 0
         self._is_settling = False
         self._awaits_usage = False
+        self._stopped = 0  # how many choices a stop sequence has ended here
+
+    @property
+    def stages(self) -> Stages:
+        """What the chunks pass; others where the reply turned out to be another answer."""
+        return self.passage.stages
+
+    @property
+    def delivered(self) -> int:
+        """How many chunks have been given out."""
+        return self.passage.delivered
 
     @property
     def over(self) -> bool:
@@ -132,6 +149,7 @@ class Pipeline(BodyIntake):
         """
         items: list[Item] = []
         if self.end is None:
+            self._metrics.block(0, self._patience.waiting_since)
             try:
                 if error is None and self._inflate is not None:
                     self._inflate.finish()
@@ -154,9 +172,31 @@ class Pipeline(BodyIntake):
         """Learn that nobody wants the rest."""
         if self.end is None:
             self.end = End(Outcome.cancelled)
+        self._metrics.finished(self.passage.assembly.usage)
+
+    def let_out(self) -> list[Item]:
+        """Return what the stages still hold, now that the reader gets nothing more.
+
+        It raises nothing: where that is not the answer that was handed out, `end` says so.
+        """
+        items: list[Item] = []
+        error = None if self.end is None else self.end.error
+        try:
+            self.passage.let_out(items, is_broken=error is not None or self._is_cut_short())
+        except APIError as departure:
+            self._fail(departure)
+        if items and error is not None:
+            error.partial = self.stages.partial()
+        return items
+
+    def _is_cut_short(self) -> bool:
+        """Whether a stream that is no failure ended before its answer did."""
+        return self.end is not None and self.end.outcome in (Outcome.cancelled, Outcome.truncated)
 
     def _read(self, block: bytes, items: list[Item]) -> None:
         piece = self._plain(block)
+        if block:
+            self._metrics.block(len(block), self._patience.waiting_since)
         if self._is_done:
             self._patience.waited(line_completed=False)
             self._after_done += len(piece)
@@ -177,7 +217,7 @@ class Pipeline(BodyIntake):
         secrets = self._terms.secrets
         for wire in wires:
             if isinstance(wire, KeepAlive):
-                if self.gives_keep_alives:
+                if self.passage.tells_all:
                     items.append(wire)
                 continue
             document = document_of(wire, secrets)
@@ -186,40 +226,50 @@ class Pipeline(BodyIntake):
                 return
             if document is not None:
                 self._take_document(document, wire, items)
+                if self.end is not None:  # by a stop sequence
+                    return
 
     def _take_document(
         self, document: dict[str, Any], wire: bytes | ServerEvent, items: list[Item]
     ) -> None:
         payload = wire if isinstance(wire, bytes) else wire.data
-        error = provider_error(document, self._terms.secrets) if _says_error(payload) else None
+        secrets = self._terms.secrets
+        error = provider_error(document, secrets) if says_error(payload) else None
         if self._opening.is_whole:
             is_odd = self._shape.has_choices and not isinstance(document.get("choices"), list)
             if error is None and is_odd:
-                raise _no_completion(payload, self._terms.secrets)
+                raise no_completion(payload, secrets)
             document = chunk_document(document)
             # A whole answer that could be parsed was not cut.
             self._is_done = True
         chunk = self._shape.read(document)
         if self._surrogates or may_hold_surrogates(payload):
             self._surrogates.mend(chunk)
-        self.assembly.feed(chunk)
-        if error is None or _has_content(chunk):
-            self.delivered += 1
-            items.append(chunk)
+        is_said = error is None or _has_content(chunk)
+        self.passage.take(chunk, items, is_handed_out=is_said)
         if error is not None:
             raise error
-        if self.assembly.finish_reasons and not self._is_settling:
+        if self.passage.assembly.finish_reasons and not self._is_settling:
             self._notice_finish()
 
     def _notice_finish(self) -> None:
         """Once every choice has finished, wait only for usage, and then only for the end."""
-        if not self._is_finished() or len(self.assembly.seen) < self._terms.choices:
+        is_stopped_now = self._is_stopped_now()
+        if not self._is_finished() or len(self.passage.assembly.seen) < self._terms.choices:
             return
-        if self.assembly.usage is not None:
+        if is_stopped_now:
+            self.end = End(Outcome.stopped)
+        elif self.passage.assembly.usage is not None:
             self._settle()
         elif not self._awaits_usage:
             self._awaits_usage = True
             self._patience.shorten(WAIT_FOR_USAGE)
+
+    def _is_stopped_now(self) -> bool:
+        """Return whether a stop sequence has ended a choice since this was asked before."""
+        stops, before = self.stages.stops, self._stopped
+        self._stopped = 0 if stops is None else len(stops.fired)
+        return self._stopped > before
 
     def _settle_after_done(self) -> None:
         self._is_done = True
@@ -231,24 +281,29 @@ class Pipeline(BodyIntake):
 
     def _is_finished(self) -> bool:
         """Whether every choice seen has a finish reason."""
-        seen = self.assembly.seen
-        return bool(seen) and len(self.assembly.finish_reasons) >= len(seen)
+        seen = self.passage.assembly.seen
+        return bool(seen) and len(self.passage.assembly.finish_reasons) >= len(seen)
 
     def _is_whole_without_choices(self, error: APIError | None) -> bool:
         """Whether a stream that has no choices came to its end as it should."""
-        has_none = not self._shape.has_choices and not self.assembly.seen
+        has_none = not self._shape.has_choices and not self.passage.assembly.seen
         return has_none and self.delivered > 0 and (self._is_done or error is None)
 
     def _judge(self, error: APIError | None) -> None:
         """Decide how the stream ended, now that nothing more comes."""
         if self._is_finished() or self._is_whole_without_choices(error):
-            self.end = End(Outcome.complete)
-        elif self._is_done and self.delivered:
+            self.end = End(Outcome.stopped if self._stopped else Outcome.complete)
+        elif self._is_done and self._has_begun:
             self._end_unconfirmed()
         else:
             # Behind [DONE] it is of no matter how the body ended.
             cause = None if self._is_done else error
-            self._fail(interrupted(cause, self.delivered > 0, self._opening.beginning))
+            self._fail(interrupted(cause, self._has_begun, self._opening.beginning))
+
+    @property
+    def _has_begun(self) -> bool:
+        """Whether there was a chunk. One that repeats what the reader has is not given out."""
+        return bool(self.delivered or self.passage.assembly.seen)
 
     def _end_unconfirmed(self) -> None:
         self.end = End(Outcome.unconfirmed)
@@ -266,28 +321,15 @@ class Pipeline(BodyIntake):
             logger.warning("a truncated stream is accepted as asked: %s", error)
             self.end = End(outcome)
             return
-        error.partial = self.assembly.completion()
+        error.partial = error.partial or self.stages.partial()
         self._terms.describe(error)
         # The frames that it was raised in hold what was fed.
         self.end = End(outcome, without_frames(scrubbed(error, self._terms.secrets)))
 
 
-def _says_error(payload: bytes | str) -> bool:
-    """Return whether a payload may report an error; a cheap look before a thorough one."""
-    return (b'"error"' in payload) if isinstance(payload, bytes) else ('"error"' in payload)
-
-
 def _has_content(chunk: ChatCompletionChunk) -> bool:
     """Return whether a chunk that reports an error brings a piece of the answer as well."""
     return any(choice.delta.content or choice.delta.tool_calls for choice in chunk.choices)
-
-
-def _no_completion(payload: bytes | str, secrets: Secrets) -> StreamDecodeError:
-    text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
-    return StreamDecodeError(
-        "A stream was asked for, and JSON came that is neither a completion nor an error: "
-        f"{elide(mask(text, secrets), 300)!r}. Check base_url: it should be the address of the API."
-    )
 
 
 def _undecodable(error: InflateError) -> APIError:

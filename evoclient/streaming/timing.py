@@ -16,6 +16,9 @@ class Patience:
     server slow. `first_chunk` runs from the start of the attempt until the first completed
     line, `idle` between completed lines, so that bytes that trickle in without completing a
     line do not count as life.
+
+    Attributes:
+        waiting_since: When the last read began.
     """
 
     def __init__(
@@ -40,12 +43,12 @@ class Patience:
         self._limit: Limit = "first_chunk"
         self._seconds = timeouts.first_chunk
         self._left = None if self._seconds is None else started + self._seconds - clock()
-        self._waiting_since = started
+        self.waiting_since = started
         self._is_short = False
 
     def deadline(self) -> Deadline | None:
         """Return the deadline of a read that begins now."""
-        now = self._waiting_since = self._clock()
+        now = self.waiting_since = self._clock()
         if self._left is None or self._seconds is None:
             return self._total
         return earliest(Deadline(now + self._left, self._limit, self._seconds), self._total)
@@ -59,11 +62,11 @@ class Patience:
         if line_completed and not self._is_short:
             self._limit, self._left, self._seconds = "idle", self._idle, self._idle
         elif self._left is not None:
-            self._left -= self._clock() - self._waiting_since
+            self._left -= self._clock() - self.waiting_since
 
     def shorten(self, seconds: float) -> None:
         """Give everything that still comes only so many seconds of waiting, counted as `idle`."""
         self._is_short = True
-        self._waiting_since = self._clock()
+        self.waiting_since = self._clock()
         if self._left is None or seconds < self._left:
             self._limit, self._left, self._seconds = "idle", seconds, seconds

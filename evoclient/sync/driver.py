@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from ..errors.scrub import without_frames
 from ..errors.tree import ClientClosedError
 from ..ground import ConfigurationError, EvoClientError
-from ..steps import Await, Call, Drain, Drop, Flow, Intake, Pause, Send, Spawn, Step
+from ..steps import Await, Call, Drain, Drop, Flow, Intake, Pause, Send, Settle, Spawn, Step
 from ..transports.base import Transport
 from ..wire import Body, Reply
 
@@ -105,6 +105,8 @@ def _perform(step: Step, held: list[Reply]) -> object:
             _await(future, seconds)
         case Call(function):
             return _called(function)
+        case Settle(awaitable):
+            raise _cannot_await(awaitable)
     return None
 
 
@@ -134,10 +136,14 @@ def _await(future: Future[Any], seconds: float | None) -> None:
 def _called(function: Callable[[], object]) -> object:
     result = function()
     if inspect.isawaitable(result):
-        if inspect.iscoroutine(result):
-            result.close()
-        raise ConfigurationError(
-            "A function that must be awaited was given to a synchronous client: use AsyncClient, "
-            "or give a plain function.",
-        )
+        raise _cannot_await(result)
     return result
+
+
+def _cannot_await(awaitable: object) -> ConfigurationError:
+    if inspect.iscoroutine(awaitable):
+        awaitable.close()
+    return ConfigurationError(
+        "A function that must be awaited was given to a synchronous client: use AsyncClient, or "
+        "give a plain function.",
+    )

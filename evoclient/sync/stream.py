@@ -11,10 +11,13 @@ from ..errors.tree import APIError
 from ..models.chat import ChatCompletion
 from ..models.chunks import ChatCompletionChunk
 from ..reopen import OpenedStream
-from ..streaming.events import StreamEvent, events_of
-from ..streaming.pipeline import Item
+from ..streaming.buffering import By
+from ..streaming.events import ErrorEvent, StreamEvent
+from ..streaming.passage import Item
+from ..streaming.telling import EventReader
 from ..view import StreamView
 from ..wire import Body
+from .buffer import buffered
 from .driver import run
 
 __all__ = ["Stream"]
@@ -43,11 +46,38 @@ class Stream(StreamView):
                 yield chunk.text
 
     def events(self) -> Iterator[StreamEvent]:
-        """Iterate over what the chunks say, one thing at a time, and over signs of life."""
-        self._opened.pipeline.gives_keep_alives = True
-        calling: set[int] = set()
-        for item in self._items():
-            yield from events_of(item, calling)
+        """Iterate over what the chunks say, one thing at a time, and over signs of life.
+
+        Where the stream fails, the last event is an `ErrorEvent`; then the error is raised.
+        """
+        self._tells_all(True)
+        reader = EventReader()
+        try:
+            for item in self._items():
+                yield from reader.feed(item)
+            yield from self._last_events(reader)
+        except APIError as error:
+            yield ErrorEvent(error=error)
+            raise
+
+    def buffered(
+        self, interval: float = 0.1, *, min_chars: int = 1, by: By = "char"
+    ) -> Iterator[str]:
+        """Iterate over the text of choice 0 in updates that are fit to be shown.
+
+        The first text comes at once, then at most one update per interval, and the rest at the
+        end, before an error too. A thread of its own reads the stream meanwhile.
+
+        Args:
+            interval: The least number of seconds between two updates.
+            min_chars: The least number of characters of an update but the last.
+            by: What an update holds whole: "char" (what a reader sees as one character),
+                "word", "line", "sentence", or a pattern that matches at the end of each unit.
+
+        Raises:
+            ConfigurationError: An argument is out of range.
+        """
+        return buffered(self, interval=interval, min_chars=min_chars, by=by)
 
     def until_done(self) -> ChatCompletion:
         """Read to the end and return the completion.
@@ -67,6 +97,7 @@ class Stream(StreamView):
         """
         self._is_closed = True
         self._opened.pipeline.cancel()
+        self._stream.give_up()
         self._opened.reply.close()
 
     cancel = close
@@ -101,7 +132,7 @@ class Stream(StreamView):
             self.close()
 
     def _all_chunks(self) -> Iterator[ChatCompletionChunk]:
-        self._opened.pipeline.gives_keep_alives = False
+        self._tells_all(False)
         return cast(Iterator[ChatCompletionChunk], self._items())
 
     def _other_chunks(self, chunks: Iterator[ChatCompletionChunk]) -> Iterator[ChatCompletionChunk]:
@@ -112,15 +143,36 @@ class Stream(StreamView):
             self._leave()
 
     def _items(self) -> Iterator[Item]:
+        wants_chunks = self._stream.announcer.wants_chunks
+        items: list[Item] | None = self._past_retries()
         try:
-            while True:
-                pipeline = self._opened.pipeline
-                while pipeline.end is None:
-                    yield from self._pull()
-                if not self._goes_on():
-                    return
+            while items is not None:
+                yield from self._told(items) if wants_chunks else items
+                items = self._more()
         finally:
             self._leave()
+
+    def _told(self, items: list[Item]) -> Iterator[Item]:
+        """Return the items; the callbacks hear of each before the reader has it."""
+        for item in items:
+            self._tell(item)
+            yield item
+
+    def _more(self) -> list[Item] | None:
+        """Return what comes next: of a block, at an end, or from what follows it; None: nothing."""
+        if self._opened.pipeline.end is None:
+            items = self._pull()
+            if self._opened.pipeline.over:
+                # At once: the reader may take its time with what is left, and a server that was
+                # stopped goes on until then.
+                self._opened.reply.close()
+            return items
+        if self._onward is None:
+            self._onward = self._stream.reopen(self._opened)
+            return self._onward.items
+        onward, self._onward = self._onward, None
+        opened = None if onward.flow is None else run(onward.flow)
+        return None if opened is None else self._past(opened)
 
     def _pull(self) -> list[Item]:
         """Read one block and return what it completes."""
@@ -133,20 +185,6 @@ class Stream(StreamView):
             return pipeline.finish(error)
         return pipeline.feed(block) if block else pipeline.finish()
 
-    def _goes_on(self) -> bool:
-        """At an end: raise its error, or open what comes next."""
-        pipeline = self._opened.pipeline
-        self._opened.reply.close()
-        flow = self._stream.reopen(pipeline)
-        if flow is None:
-            return False
-        self._opened = run(flow)
-        self._opened.pipeline.gives_keep_alives = pipeline.gives_keep_alives
-        if self._is_closed:
-            self.close()
-        return True
-
     def _leave(self) -> None:
-        """Close a stream whose loop was left before its end."""
-        if self._opened.pipeline.end is None:
-            self.close()
+        """Close a stream whose loop is over, also where it was left in the middle."""
+        self.close()

@@ -63,12 +63,12 @@ def _resolved(host: str, port: int | None, deadline: Deadline | None) -> list[An
     """
     if deadline is None or _is_address(host):
         return _looked_up(host, port)
-    outcome: list[list[Any] | OSError] = []
+    outcome: list[list[Any] | Exception] = []
 
     def resolve() -> None:
         try:
             outcome.append(_looked_up(host, port))
-        except OSError as exc:
+        except Exception as exc:  # whatever it is, the caller is to know
             outcome.append(exc)
 
     worker = threading.Thread(target=resolve, name="evoclient-resolver", daemon=True)
@@ -76,7 +76,7 @@ def _resolved(host: str, port: int | None, deadline: Deadline | None) -> list[An
     worker.join(max(deadline.when - monotonic(), 0))
     if not outcome:
         raise TimeoutError("the name was not resolved in time")
-    if isinstance(outcome[0], OSError):
+    if isinstance(outcome[0], Exception):
         raise outcome[0]
     return outcome[0]
 

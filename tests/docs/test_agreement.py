@@ -13,8 +13,11 @@ from evoclient.errors import tree
 from evoclient.errors.verdict import RETRIED_STATUSES
 from evoclient.providers.base import Provider
 from evoclient.providers.presets import PRESETS
-from evoclient.streaming import events
+from evoclient.streaming import callbacks, events
+from evoclient.streaming.gathering import MOST_AHEAD
+from evoclient.streaming.units import SPLITTERS
 from evoclient.testing.plays import names
+from evoclient.view import StreamView
 
 from .pages import DOCS, pages, quoted, rows, section
 
@@ -89,6 +92,33 @@ def test_every_event_is_listed() -> None:
         for kind in vars(events).values()
         if attrs.has(kind) and kind.__module__ == events.__name__
     }
+
+
+def test_every_callback_is_listed() -> None:
+    """The reference has each callback, in the order in which they are told of."""
+    table = rows(section("reference/callbacks.md", "## What is told"))
+    assert [quoted(row[0])[0] for row in table] == [f"on_{name}" for name in callbacks.NAMES]
+
+
+def test_every_unit_of_a_buffer_is_listed() -> None:
+    """The reference has each word that says what a buffer shows as a whole."""
+    table = rows(section("reference/buffers.md", "## Units"))
+    assert [quoted(row[0])[0] for row in table[:-1]] == [
+        f'"{name}"' for name in ("char", *SPLITTERS)
+    ]
+
+
+def test_the_room_of_a_gathered_stream() -> None:
+    """The reference says how many chunks of a stream of a group wait for a slow reader."""
+    page = (DOCS / "reference/many.md").read_text("utf-8")
+    assert f"room for {MOST_AHEAD} chunks" in page
+
+
+def test_what_a_stream_knows() -> None:
+    """The page on streams has each attribute with which a stream tells of itself, and no other."""
+    table = rows(section("topics/streams.md", "## What a stream knows"))
+    properties = {name for name, value in vars(StreamView).items() if isinstance(value, property)}
+    assert {quoted(row[0])[0] for row in table} == properties
 
 
 def test_every_play_is_listed() -> None:

@@ -6,8 +6,11 @@ import re
 from pathlib import Path
 from typing import get_args
 
+import attrs
+
 from evoclient import steps
 from evoclient.streaming.ending import Outcome
+from evoclient.streaming.stages import Stages
 from tests.house.floors import FLOORS
 from tests.house.source import Package
 
@@ -53,6 +56,14 @@ def test_every_step_is_explained() -> None:
     """The table of steps is the vocabulary of steps."""
     listed = [quoted(row[0])[0] for row in rows(section(PAGE, "## Steps and drivers"))]
     assert listed == [step.__name__ for step in get_args(steps.Step)]
+
+
+def test_stages_stand_in_their_order() -> None:
+    """The table of stages has those that are chosen, in the order in which chunks pass them."""
+    no_stages = {"options", "shown"}
+    chosen = [name for name in attrs.fields_dict(Stages) if name not in no_stages]
+    listed = [row[0] for row in rows(section(PAGE, "## The stages of a stream"))]
+    assert [stage for stage in listed if stage in chosen] == chosen
 
 
 def test_every_outcome_is_explained() -> None:

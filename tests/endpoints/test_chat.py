@@ -13,6 +13,7 @@ from evoclient.errors.tree import ResponseDecodeError
 from evoclient.ground import NOT_GIVEN, ConfigurationError
 from evoclient.models.chat import ChatCompletion
 from evoclient.models.codec import dumps, loads
+from evoclient.providers.presets import GENERIC
 from evoclient.wire import Headers, Response
 
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -21,7 +22,12 @@ RESPONSE = Response(200, Headers(), "https://h/v1/chat/completions")
 
 def asked(*, stream: bool = False, default_model: str | None = "m", **given: Any) -> Call[Any]:
     """Return the call for keyword arguments, with a message and a model where none are given."""
-    return chat_completion({"messages": HELLO, **given}, stream=stream, default_model=default_model)
+    return chat_completion(
+        {"messages": HELLO, **given},
+        stream=stream,
+        default_model=default_model,
+        provider=GENERIC,
+    )
 
 
 def body(**given: Any) -> dict[str, Any]:
@@ -88,7 +94,7 @@ def test_bodies(given: dict[str, Any], expected: dict[str, Any]) -> None:
 def test_the_arguments_are_left_as_they_were() -> None:
     """Neither the keyword arguments nor what is in them is changed."""
     given: dict[str, Any] = {"messages": HELLO, "usage": True, "stream_options": {"a": 1}}
-    chat_completion(given, stream=True, default_model="m")
+    chat_completion(given, stream=True, default_model="m", provider=GENERIC)
     assert given == {"messages": HELLO, "usage": True, "stream_options": {"a": 1}}
 
 

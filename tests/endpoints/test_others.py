@@ -10,6 +10,7 @@ from evoclient.endpoints.completions import text_completion
 from evoclient.endpoints.models import model_list, one_model
 from evoclient.endpoints.raw import any_request
 from evoclient.ground import NOT_GIVEN, ConfigurationError
+from evoclient.providers.presets import GENERIC
 from evoclient.streaming.shapes import ANY, TEXT
 from evoclient.wire import Headers, Response
 
@@ -44,7 +45,7 @@ def test_bad_ids(bad: Any) -> None:
 
 def completion(stream: bool = False, **given: Any) -> Any:
     """Return the call for keyword arguments."""
-    return text_completion(given, stream=stream, default_model="m")
+    return text_completion(given, stream=stream, default_model="m", provider=GENERIC)
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,13 @@ FLOORS: Final[dict[str, float]] = {
     "endpoints": 4,
     "settings": 4.2,  # holds an auth scheme
     "dispatch": 4.5,
+    "answers": 4.5,
+    "headers": 4.5,
     "exchange": 5,
+    "recovery": 5,
     "reopen": 6,
     "series": 6,
+    "policies": 6,
     "credentials": 6,
     "chat": 7,
     "configuration": 7,

@@ -11,7 +11,7 @@ import pytest
 from .parity import differences, pairs
 from .source import REPOSITORY
 
-PUBLIC = ("Client", "Stream")
+PUBLIC = ("Client", "Stream", "StreamBuffer", "StreamGroup")
 FILES = sorted(
     ".".join(path.relative_to(REPOSITORY / "evoclient" / "sync").with_suffix("").parts)
     for path in (REPOSITORY / "evoclient" / "sync").rglob("*.py")

@@ -68,7 +68,7 @@ def result(pipe: Pipeline, blocks: Iterable[bytes]) -> Any:
     if error is not None:
         assert error.partial is not None
         seen = (type(error), error.code, error.retryable, error.partial.to_dict())
-    return chunks, texts, pipe.end.outcome, seen, pipe.assembly.completion().to_dict()
+    return chunks, texts, pipe.end.outcome, seen, pipe.stages.assembly.completion().to_dict()
 
 
 @given(BODIES, TERMS, st.data())

@@ -261,7 +261,7 @@ def test_endings(name: str, size: int) -> None:
     assert pipe.end is not None
     assert pipe.end.outcome == case.outcome
     assert text_of(items) == case.text
-    assert pipe.assembly.completion().text == case.text
+    assert pipe.stages.assembly.completion().text == case.text
     assert pipe.delivered == len(items)
     assert case.chunks is None or len(items) == case.chunks
     error = pipe.end.error
@@ -351,7 +351,7 @@ def test_cancelled() -> None:
     assert pipe.end is not None
     assert (pipe.end.outcome, pipe.end.error) == (Outcome.cancelled, None)
     assert pipe.over
-    assert pipe.assembly.completion().text == "hi"
+    assert pipe.stages.assembly.completion().text == "hi"
     pipe.finish()
     assert pipe.end.outcome == "cancelled"
 
@@ -539,7 +539,7 @@ def test_keep_alives_are_given_out_on_demand() -> None:
     silent = pipeline()
     assert [type(item) for item in drive(silent, [body])] == [ChatCompletionChunk]
     pipe = pipeline()
-    pipe.gives_keep_alives = True
+    pipe.passage.tells_all = True
     items = drive(pipe, [body])
     assert [item for item in items if isinstance(item, KeepAlive)] == [
         KeepAlive("P"),
@@ -620,7 +620,7 @@ def test_halves_of_characters() -> None:
     pipe = pipeline()
     items = drive(pipe, [said("a\ud83d"), said("\ude00b"), STOP])
     assert text_of(items) == "a😀b"
-    assert pipe.assembly.completion().text == "a😀b"
+    assert pipe.stages.assembly.completion().text == "a😀b"
 
 
 def test_half_a_character_at_the_end() -> None:
@@ -628,4 +628,4 @@ def test_half_a_character_at_the_end() -> None:
     pipe = pipeline()
     items = drive(pipe, [said("a\ud83d"), said(None, "length"), DONE])
     assert text_of(items) == "a\ufffd"
-    assert pipe.assembly.completion().text == "a\ufffd"
+    assert pipe.stages.assembly.completion().text == "a\ufffd"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from evoclient.errors.tree import APIConnectionError, APITimeoutError
 from evoclient.transports.memory import MemoryReply
 
-__all__ = ["chunk", "cut", "failing", "refusing", "streamed", "timing_out", "whole"]
+__all__ = ["chunk", "cut", "failing", "refusing", "streamed", "taken", "timing_out", "whole"]
+
+
+T = TypeVar("T")
 
 
 def chunk(text: str | None = None, finish: str | None = None, **fields: Any) -> dict[str, Any]:
@@ -63,3 +67,9 @@ def whole(text: str = "Hello", finish: str | None = "stop", **fields: Any) -> Me
         "finish_reason": finish,
     }
     return MemoryReply.json({"id": "c1", "model": "m", "choices": [choice], **fields})
+
+
+def taken(items: Iterable[T], seen: list[T]) -> None:
+    """Put items into a list; where they end in an error, those before it are there."""
+    for item in items:
+        seen.append(item)

@@ -17,6 +17,8 @@ from evoclient.streaming.events import (
     KeepAliveEvent,
     ReasoningEvent,
     ToolCallDeltaEvent,
+    ToolCallDoneEvent,
+    ToolCallStartEvent,
     UsageEvent,
 )
 from evoclient.transports.memory import MemoryReply
@@ -58,7 +60,9 @@ def test_events(colour: AnyColour) -> None:
         KeepAliveEvent,
         ReasoningEvent,
         ContentEvent,
+        ToolCallStartEvent,
         ToolCallDeltaEvent,
+        ToolCallDoneEvent,
         KeepAliveEvent,
         FinishEvent,
         UsageEvent,

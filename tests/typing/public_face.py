@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import assert_type
 
 from evoclient import (
+    APIError,
     APIResponse,
     AsyncClient,
     AsyncStream,
+    Callbacks,
     ChatCompletion,
     ChatCompletionChunk,
     Client,
@@ -17,9 +19,11 @@ from evoclient import (
     Model,
     ModelList,
     Outcome,
+    RateLimitError,
     Response,
     Stream,
     StreamInterruptedError,
+    StreamMetrics,
     Timeouts,
     Usage,
 )
@@ -58,6 +62,61 @@ def streamed(client: Client) -> None:
             assert_type(event.usage, Usage)
     assert_type(stream.outcome, Outcome | None)
     assert_type(stream.finish, Finish | None)
+
+
+def read_otherwise(client: Client) -> None:
+    """The options of reading are known, and so is what stages and metrics add to a stream."""
+    stream = client.chat.completions.create(
+        messages=MESSAGES,
+        stream=True,
+        stop=["END"],
+        stop_mode="client",
+        split_think=True,
+        accumulate=False,
+        on_text=print,
+        on_error=[print, print],
+    )
+    assert_type(stream.stop_sequence, str | None)
+    assert_type(stream.metrics, StreamMetrics)
+    assert_type(stream.metrics.time_to_first_text, float | None)
+    assert_type(stream.metrics.attempts, int)
+    assert_type(
+        client.completions.create(prompt="a", stop_mode="server", on_finish=print), Completion
+    )
+    for event in stream.events():
+        if event.type == "tool_call.done":
+            assert_type(event.call.function.arguments, str)
+        elif event.type == "retry":
+            assert_type((event.attempt, event.wait, event.error), tuple[int, float, APIError])
+        elif event.type == "restart":
+            assert_type(event.keep, int)
+        elif event.type == "error":
+            assert_type(event.error, APIError)
+    completion = stream.completion
+    assert_type(completion.response_time, float | None)
+    assert_type(completion.total_tokens, int | None)
+    assert_type(completion.cost, float | None)
+    assert_type(completion.has_tool_calls, bool)
+
+
+def callbacks(client: Client) -> None:
+    """Callbacks chain, and decorate without a change of what they decorate."""
+    heard = Callbacks(on_text=print, errors="stop").on("finish", print)
+    assert_type(heard, Callbacks)
+
+    @heard.on_chunk
+    def count(chunk: ChatCompletionChunk) -> int:
+        return len(chunk.text)
+
+    @heard.on_error(RateLimitError)
+    def slow_down(error: RateLimitError) -> None:
+        assert_type(error.retry_after, float | None)
+
+    assert_type(count(ChatCompletionChunk.from_dict({})), int)
+    assert_type(client.callbacks, Callbacks)
+    assert_type(client.with_options(callbacks=heard, slow_after=5), Client)
+    client.chat.completions.create(messages=MESSAGES, callbacks=heard)
+    Client(callbacks={"on_text": print}, slow_after=10)
 
 
 def either(client: Client, flag: bool) -> None:
