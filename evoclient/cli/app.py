@@ -52,6 +52,43 @@ def _debug_option(command: _F) -> _F:
     )(command)
 
 
+#: What `chat` and `record` take alike, in the order of their help.
+_ASKING: Final = (
+    click.option("-m", "--model", help="The model; default the provider's."),
+    click.option("-s", "--system", help="Instructions for the model."),
+    click.option(
+        "-o",
+        "--option",
+        "options",
+        nargs=2,
+        multiple=True,
+        metavar="KEY VALUE",
+        help="An option of the request, such as “-o temperature 0.2”; JSON where it is JSON. "
+        "May be repeated.",
+    ),
+    click.option(
+        "--provider",
+        shell_complete=providers,
+        help="A preset, such as openrouter or ollama; default the one with a key.",
+    ),
+    click.option("--base-url", metavar="URL", help="The address of the API."),
+    click.option("--demo", is_flag=True, help="Talk to a demo server that is started for it."),
+    click.option("--no-stream", is_flag=True, help="Wait for the whole answer."),
+    click.option("--json", "as_json", is_flag=True, help="Write the completion as JSON."),
+    click.option(
+        "--plain", is_flag=True, help="Write the answer's text alone, also to a terminal."
+    ),
+    click.option("--stats", is_flag=True, help="Tell times, speed and tokens on stderr."),
+)
+
+
+def _asking_options(command: _F) -> _F:
+    """Take what says whom to ask, how, and how the answer is shown."""
+    for option in reversed(_ASKING):
+        command = option(command)
+    return command
+
+
 @click.group(invoke_without_command=True)
 @click.version_option(__version__, message="evoclient %(version)s")
 @_debug_option
@@ -66,29 +103,7 @@ def evoclient(context: click.Context) -> int:
 
 @evoclient.command()
 @click.argument("prompt", required=False)
-@click.option("-m", "--model", help="The model; default the provider's.")
-@click.option("-s", "--system", help="Instructions for the model.")
-@click.option(
-    "-o",
-    "--option",
-    "options",
-    nargs=2,
-    multiple=True,
-    metavar="KEY VALUE",
-    help="An option of the request, such as “-o temperature 0.2”; JSON where it is JSON. "
-    "May be repeated.",
-)
-@click.option(
-    "--provider",
-    shell_complete=providers,
-    help="A preset, such as openrouter or ollama; default the one with a key.",
-)
-@click.option("--base-url", metavar="URL", help="The address of the API.")
-@click.option("--demo", is_flag=True, help="Talk to a demo server that is started for it.")
-@click.option("--no-stream", is_flag=True, help="Wait for the whole answer.")
-@click.option("--json", "as_json", is_flag=True, help="Write the completion as JSON.")
-@click.option("--plain", is_flag=True, help="Write the answer's text alone, also to a terminal.")
-@click.option("--stats", is_flag=True, help="Tell times, speed and tokens on stderr.")
+@_asking_options
 @click.option("--no-history", is_flag=True, help="Neither read nor keep what was typed.")
 @_debug_option
 @click.pass_context
@@ -109,6 +124,59 @@ def chat(context: click.Context, /, **given: Any) -> int:
 
     debug = _DEBUG in context.meta
     return guarded(work, debug=debug)
+
+
+@evoclient.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.argument("prompt", nargs=-1)
+@_asking_options
+@click.option("--overwrite", is_flag=True, help="Record over a file that is there.")
+@_debug_option
+@click.pass_context
+def record(
+    context: click.Context, /, file: str, prompt: tuple[str, ...], overwrite: bool, **given: Any
+) -> int:
+    """Ask as “chat” does, and record in FILE what the server sends.
+
+    The recording is a cassette: JSON lines with each block of the answer and its time, without
+    keys. It is written however the answer ends. “evoclient replay FILE” plays it, and
+    evoclient.testing.Cassette makes a test of it.
+    """
+
+    def work() -> int:
+        from .record import record as ask_and_record
+        from .wishes import Wishes
+
+        question = " ".join(prompt) if prompt else None
+        wishes = Wishes(**given, prompt=question, no_history=True, debug=debug)
+        return ask_and_record(file, wishes, overwrite=overwrite)
+
+    debug = _DEBUG in context.meta
+    return guarded(work, debug=debug)
+
+
+@evoclient.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="How fast to play: 2 takes half the time.",
+)
+@click.option("--no-wait", is_flag=True, help="Play as fast as possible.")
+@click.option("--raw", is_flag=True, help="Write the bytes that the server sent.")
+@_debug_option
+@click.pass_context
+def replay(context: click.Context, /, **given: Any) -> int:
+    """Play the answers in FILE, which “record” has made, as they came. Nobody is asked."""
+
+    def work() -> int:
+        from .replay import replay as play
+
+        return play(**given)
+
+    return guarded(work, debug=_DEBUG in context.meta)
 
 
 @evoclient.command()

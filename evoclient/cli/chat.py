@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 
 from ..ground import ConfigurationError
+from ..transports.base import Transport
 from .asking import ask, remark
 from .choice import choose
 from .stats import Figures
 from .terminal import question, say
 from .wishes import Wishes
 
-__all__ = ["chat"]
+__all__ = ["ask_once", "chat"]
 
 
 def chat(wishes: Wishes) -> int:
@@ -27,7 +28,7 @@ def chat(wishes: Wishes) -> int:
     # Some processes have no standard input at all.
     if wishes.prompt is None and sys.stdin is not None and sys.stdin.isatty():
         return _converse(wishes)
-    return _ask_once(wishes)
+    return ask_once(wishes)
 
 
 def _converse(wishes: Wishes) -> int:
@@ -42,10 +43,23 @@ def _converse(wishes: Wishes) -> int:
     return converse(wishes)
 
 
-def _ask_once(wishes: Wishes) -> int:
+def ask_once(wishes: Wishes, transport: str | Transport = "requests") -> int:
+    """Ask, and show the answer.
+
+    Args:
+        wishes: What is asked, and how the answer is shown.
+        transport: What sends the requests: what ``Client(transport=…)`` takes.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        ConfigurationError: The wishes do not fit together, or are not enough.
+        APIError: There is no good answer; what came of it has been shown.
+    """
     request = wishes.request()
     user = {"role": "user", "content": question(wishes.prompt, sys.stdin)}
-    with wishes.client() as client:
+    with wishes.client(transport) as client:
         model = wishes.model_of(client)
         figures = Figures()
         asked = {**request, "model": model, "messages": [*wishes.instructions(), user]}

@@ -9,6 +9,7 @@ from typing import Final
 
 from ..ground import EvoClientError
 from ..sync.client import Client
+from ..transports.base import Transport
 
 __all__ = ["demo_client", "serve"]
 
@@ -18,14 +19,18 @@ _MODEL: Final = "demo"
 
 
 @contextmanager
-def demo_client() -> Iterator[Client]:
-    """Start a demo server on a free port and give a client for it."""
+def demo_client(transport: str | Transport = "requests") -> Iterator[Client]:
+    """Start a demo server on a free port and give a client for it.
+
+    Args:
+        transport: What sends the requests: what ``Client(transport=…)`` takes.
+    """
     from ..testing.server import DemoServer
 
     with (
         _no_proxy_for(_HOST),
         DemoServer(host=_HOST, api_key=_KEY) as server,
-        Client(base_url=server.base_url, api_key=_KEY, model=_MODEL) as client,
+        Client(base_url=server.base_url, api_key=_KEY, model=_MODEL, transport=transport) as client,
     ):
         yield client
 

@@ -28,7 +28,8 @@ def run_without(missing: Sequence[str], arguments: Sequence[str]) -> int:
         prog="evoclient",
         usage="evoclient [--version] [--help] COMMAND ...",
         description="Talk to chat APIs that speak the OpenAI dialect.",
-        epilog=f"The commands (chat, completion, models, serve) need the extra “cli”: {_INSTALL}",
+        epilog="The commands (chat, completion, models, record, replay, serve) need the extra "
+        f"“cli”: {_INSTALL}",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"evoclient {__version__}")

@@ -11,6 +11,7 @@ import attrs
 
 from ..ground import ConfigurationError
 from ..sync.client import Client
+from ..transports.base import Transport
 from .connection import connected
 
 __all__ = ["Wishes"]
@@ -57,13 +58,18 @@ class Wishes:
     no_history: bool
     debug: bool
 
-    def client(self) -> AbstractContextManager[Client]:
+    def client(self, transport: str | Transport = "requests") -> AbstractContextManager[Client]:
         """Return the client to ask with, to be closed by leaving its block.
+
+        Args:
+            transport: What sends the requests: what ``Client(transport=…)`` takes.
 
         Raises:
             ConfigurationError: What is set does not fit together, or is not enough.
         """
-        return connected(provider=self.provider, base_url=self.base_url, demo=self.demo)
+        return connected(
+            provider=self.provider, base_url=self.base_url, demo=self.demo, transport=transport
+        )
 
     def model_of(self, client: Client) -> str:
         """Return the model to ask.

@@ -9,13 +9,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..streaming.recording import Exchange
+    from .blocking import NetworkBlockedError
+    from .cassette import Cassette
     from .conformance import ReplyConformance, TransportConformance
+    from .fixtures import CassetteDeck, MemoryTransports
     from .ledger import RecordedRequest
     from .plays import Play
     from .server import DemoServer
 
 __all__ = [
+    "Cassette",
+    "CassetteDeck",
     "DemoServer",
+    "Exchange",
+    "MemoryTransports",
+    "NetworkBlockedError",
     "Play",
     "RecordedRequest",
     "ReplyConformance",
@@ -23,7 +32,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Cassette": ".cassette",
+    "CassetteDeck": ".fixtures",
     "DemoServer": ".server",
+    "Exchange": "..streaming.recording",
+    "MemoryTransports": ".fixtures",
+    "NetworkBlockedError": ".blocking",
     "Play": ".plays",
     "RecordedRequest": ".ledger",
     "ReplyConformance": ".conformance",

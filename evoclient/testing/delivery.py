@@ -45,11 +45,12 @@ class Player:
         try:
             await response.prepare(request)
             await performance.run(script)
-        except (asyncio.CancelledError, ConnectionError):
+        except (asyncio.CancelledError, ConnectionError) as error:
             # aiohttp cancels the handler as soon as the connection is lost, also in a pause.
             if not self._closing and not performance.said_all:
                 change["cancelled"] = 1
-            raise
+            if isinstance(error, asyncio.CancelledError):
+                raise
         finally:
             self._open.discard(task)
             self._ledger.add(change)
