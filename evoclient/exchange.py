@@ -97,6 +97,7 @@ class Exchange:
         self.call = self._call = call
         self.settings = self._settings = settings
         self._is_stream = stream
+        self._is_over = False
         self._timeouts = timeouts_of(call.options.timeout, settings.timeouts)
         self._url = joined(settings.base_url, call.path, {**settings.query, **call.options.query})
         self._body = None if call.body is None else dumps(call.body)
@@ -149,7 +150,10 @@ class Exchange:
             yield from settled(self.announcer)
 
     def end(self, usage: Usage | None) -> None:
-        """Learn that the call is over, well or not; say so in the log where it was slow."""
+        """Learn that the call is over, well or not; say so in the log where it was slow, once."""
+        if self._is_over:
+            return
+        self._is_over = True
         metrics, limit = self.metrics, self.settings.slow_after
         metrics.finished(usage)
         seconds = metrics.waited if self._is_stream else metrics.duration
@@ -169,7 +173,7 @@ class Exchange:
             self.announcer.finish(completion)
             yield from settled(self.announcer)
 
-    def announce_error(self, error: APIError) -> Flow[None]:
+    def announce_error(self, error: Exception) -> Flow[None]:
         """Tell the callbacks that the call has failed."""
         if self.announcer:
             self.announcer.error(error)
@@ -349,7 +353,7 @@ def whole(call: Call[_T], settings: Settings, through: object) -> Flow[_T]:
     yield from exchange.announce_start()
     try:
         result: _T = yield from persistently(exchange.attempt_whole, exchange.course, exchange.wait)
-    except APIError as error:
+    except Exception as error:  # of the user's key function, for one
         exchange.end(None)
         yield from exchange.announce_error(error)
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -85,7 +86,7 @@ def _settings(
         headers=_over(settings.headers, checked_headers(default_headers, "default_headers")),
         query={**settings.query, **checked_query(default_query, "default_query")},
         limits=checked_limits(_or(limits, settings.limits)),
-        callbacks=_or(callbacks_given(callbacks), settings.callbacks),
+        callbacks=_or(callbacks_given(callbacks), copy(settings.callbacks)),
         slow_after=checked_slow_after(_or(slow_after, settings.slow_after)),
     )
 

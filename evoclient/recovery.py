@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -54,7 +55,7 @@ def is_recoverable(error: APIError) -> bool:
 
 
 def next_question(
-    call: Call[Any], stages: Stages, provider: Provider, model: str | None
+    call: Call[Any], stages: Stages, provider: Provider, model: str | None, *, is_thinking: bool
 ) -> Question:
     """Return what to ask after a break.
 
@@ -63,11 +64,13 @@ def next_question(
         stages: Of the reply that broke.
         provider: The preset.
         model: The model to ask instead, or None.
+        is_thinking: Whether the reply broke in the middle of a thought.
     """
     body = dict(call.body or {})
     if model is not None:
         body["model"] = model
-    text = None if call.reading.recover == "restart" else _text_to_go_on_from(call, stages)
+    is_new = is_thinking or call.reading.recover == "restart"
+    text = None if is_new else _text_to_go_on_from(call, stages)
     going_on = None if text is None else _going_on(call, text, provider)
     if text is None or going_on is None:
         return Question(body, stages.begin_anew(), begins_anew=True)
@@ -98,7 +101,7 @@ def _text_to_go_on_from(call: Call[Any], stages: Stages) -> str | None:
     if call.choices != 1 or len(completion.choices) != 1 or stages.is_repeating:
         return None
     message = completion.choices[0].message
-    if message.tool_calls or message.function_call or stages.is_in_a_tag:
+    if message.tool_calls or message.function_call or message.refusal or stages.is_in_a_tag:
         return None
     return (completion.text + stages.held_back()) or None
 
@@ -115,7 +118,7 @@ def _going_on(
         prompt = body.get("prompt")
         can = isinstance(prompt, str) and not body.get("echo")
         return ("continues", {"prompt": f"{prompt}{text}"}) if can else None
-    messages = [*body.get("messages", ()), {"role": "assistant", "content": text}]
+    messages = _with_answer(body.get("messages", ()), text)
     if provider.prefill is not None:
         return provider.prefill, {"messages": messages, **provider.prefill_body}
     # A model that was told to answer in JSON cannot begin in the middle of it.
@@ -123,6 +126,18 @@ def _going_on(
         return None
     messages.append({"role": "user", "content": _GO_ON.format(tail=_tail(text))})
     return "asked", {"messages": messages}
+
+
+def _with_answer(asked: Iterable[Any], text: str) -> list[Any]:
+    """Return the messages with what has been answered; it goes on with an answer at their end."""
+    messages = list(asked)
+    last = messages[-1] if messages else None
+    begun = last.get("content") if isinstance(last, Mapping) else None
+    if isinstance(last, Mapping) and last.get("role") == "assistant" and isinstance(begun, str):
+        messages[-1] = {**last, "content": begun + text}
+    else:
+        messages.append({"role": "assistant", "content": text})
+    return messages
 
 
 def _tail(text: str) -> str:

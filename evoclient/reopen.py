@@ -91,7 +91,7 @@ def stream(call: Call[Any], settings: Settings, through: object) -> Flow[OpenedS
     yield from exchange.announce_start()
     try:
         opened = yield from persistently(exchange.attempt_stream, exchange.course, exchange.wait)
-    except APIError as error:
+    except Exception as error:  # of the user's key function, for one
         exchange.end(None)
         yield from exchange.announce_error(error)
         raise
@@ -127,6 +127,8 @@ class _Onward:
         if broken is not None:
             broken.end = End(Outcome.cancelled)
             self._end(broken)
+        elif not self._is_over:
+            self._exchange.end(None)
 
     def after(self, opened: Opened) -> Onward:
         """Return what is done after an end."""
@@ -200,7 +202,13 @@ class _Onward:
         exchange = self._exchange
         model = self._models.pop(0) if self._models else None
         provider = exchange.settings.provider
-        question = next_question(exchange.call, pipeline.stages, provider, model)
+        question = next_question(
+            exchange.call,
+            pipeline.stages,
+            provider,
+            model,
+            is_thinking=pipeline.passage.is_thinking,
+        )
         exchange.ask(question.body, question.stages)
         return question
 
@@ -243,6 +251,11 @@ class _Onward:
                     return opened
                 if self._has_handed_out and self._models:
                     self._ask_next(broken)
+            except Exception as error:
+                self._broken = None
+                self._end(broken)
+                yield from exchange.announce_error(error)
+                raise
             else:
                 self._broken = None
                 return found

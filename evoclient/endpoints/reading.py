@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, TypedDict, get_args
 
 from ..ground import NOT_GIVEN, ConfigurationError, NotGiven
@@ -21,6 +21,34 @@ Recover: TypeAlias = Literal["raise", "restart", "continue"] | Sequence[str]
 
 _STOP_MODES: Final[tuple[str, ...]] = get_args(StopMode)
 _RECOVERIES: Final = ("raise", "restart", "continue")
+
+#: Options of a client that a copy of it may change.
+_OF_A_COPY: Final = frozenset(
+    {
+        "default_headers",
+        "default_query",
+        "limits",
+        "max_retries",
+        "retry",
+        "retry_delay",
+        "slow_after",
+    }
+)
+
+#: Options of a client that no server has for a parameter.
+_OF_THE_CLIENT: Final = _OF_A_COPY | {
+    "api_key",
+    "auth",
+    "base_url",
+    "cert",
+    "key_id",
+    "max_event_bytes",
+    "project_id",
+    "secret",
+    "token_url",
+    "transport",
+    "verify",
+}
 
 #: The keywords that register a callback for one call.
 _CALLBACKS: Final = tuple(f"on_{name}" for name in NAMES)
@@ -79,6 +107,7 @@ def reading_options(body: dict[str, Any], provider: Provider) -> Reading:
         recover=_recover(body.pop("recover", "raise")),
         callbacks=_callbacks(body),
     )
+    _refuse_strangers(body)
     if reading.recover != "raise" and not reading.accumulate:
         raise ConfigurationError(
             "recover needs what was streamed, and accumulate=False keeps nothing: leave one of "
@@ -86,6 +115,28 @@ def reading_options(body: dict[str, Any], provider: Provider) -> Reading:
             argument="recover",
         )
     return reading
+
+
+def _refuse_strangers(body: Mapping[str, Any]) -> None:
+    """Refuse keywords that no server knows, and that would go to it without a word.
+
+    Raises:
+        ConfigurationError: One is an option of the client, or a misspelt callback.
+    """
+    for name in body:
+        if name in _OF_THE_CLIENT:
+            raise ConfigurationError(
+                f"{name} is an option of the client, not of a call: for one call, use "
+                f"client.with_options({name}=…).chat…"
+                if name in _OF_A_COPY
+                else f"{name} is an option of the client, not of a call: pass it to Client(…).",
+                argument=name,
+            )
+        if name.startswith("on_") and callable(body[name]):
+            raise ConfigurationError(
+                f"{name}: there is no such callback. There are {', '.join(_CALLBACKS)}.",
+                argument=name,
+            )
 
 
 def callbacks_given(given: object) -> Callbacks | None:

@@ -48,7 +48,8 @@ def goes_on(known: str, text: str, *, is_whole: bool) -> bool | None:
 
     - white space that the known text does not end with, and then a small letter, a digit or
       punctuation; or
-    - a small letter or closing punctuation, and the known text does not end a sentence;
+    - a small letter, and the known text ends neither a sentence nor in the middle of a word, or
+      closing punctuation, and it does not end a sentence;
 
     and where it is empty or blank. An opening mark, such as a quote, counts as what follows it,
     and an ellipsis as a new beginning.
@@ -76,7 +77,9 @@ def goes_on(known: str, text: str, *, is_whole: bool) -> bool | None:
         return says_more and not known[-1].isspace()
     if start and text[0] not in _QUOTES:
         return False
-    return (_is_small(first) or first in _CLOSING) and not _ends_a_sentence(known)
+    # Between two letters there may be a space that the model left out.
+    fits = first in _CLOSING or (_is_small(first) and not known[-1].isalnum())
+    return fits and not _ends_a_sentence(known)
 
 
 def _is_small(character: str) -> bool:

@@ -86,10 +86,11 @@ def departed(
         keep: How many characters of the content they have in common.
     """
     error = StreamInterruptedError(
-        f"The stream broke, and the answer to the second request departs from what was handed "
-        f"out at character {keep} of its text. Both are kept: `partial` is the first one, "
-        "`departed` the second. Two answers are not printed as one: read stream.events(), which "
-        "tells what of the text is void, or ask without recover=.",
+        "The stream broke, and the answer to the second request departs from what was handed out "
+        f"(the first {keep} characters of the text are the same). Both are kept: `partial` is the "
+        "first one, `departed` the second. Two answers are not printed as one: read "
+        "stream.events(), which tells what of the text is void, or leave recover= out and handle "
+        "the break yourself.",
         advice=False,
     )
     error.partial, error.departed = handed, departs

@@ -10,6 +10,8 @@ from ..models.chunks import ChatCompletionChunk
 from .ending import departed
 from .events import RestartEvent, RetryEvent
 from .metrics import StreamMetrics
+from .rewriting import choice_index
+from .skipping import Departure, Handed, handed_of
 from .sse import KeepAlive
 from .stages import Stages
 
@@ -41,7 +43,17 @@ class Passage:
         self.tells_all = False
         self.takes_back = False
         self._metrics = metrics
+        self._last: ChatCompletionChunk | None = None
+        # Choices whose second answer thinks something else: a reader who cannot take the first
+        # thoughts back gets none of the second.
+        self._muted: set[int] = set()
         self._take_stages(stages)
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether the last chunk brought a thought."""
+        choices = [] if self._last is None else self._last.choices
+        return any(choice.delta.reasoning for choice in choices)
 
     def take(
         self, chunk: ChatCompletionChunk, items: list[Item], *, is_handed_out: bool = True
@@ -63,6 +75,7 @@ class Passage:
             if is_handed_out and (self._skipper is None or self._is_new(chunk, items)):
                 self.delivered += 1
                 self._metrics.feed(chunk)
+                self._last = chunk
                 items.append(chunk)
 
     def let_out(self, items: list[Item], *, is_broken: bool) -> None:
@@ -127,6 +140,7 @@ class Passage:
     def _give(self, chunk: ChatCompletionChunk, items: list[Item]) -> None:
         self.delivered += 1
         self._metrics.feed(chunk)
+        self._last = chunk
         items.append(chunk)
 
     def _is_new(self, chunk: ChatCompletionChunk, items: list[Item]) -> bool:
@@ -136,6 +150,10 @@ class Passage:
         assert shown is not None
         is_left = self._skipper.feed(chunk)
         self._tell_departures(items)
+        for choice in chunk.choices if self._muted else ():
+            if choice_index(choice.index) in self._muted:
+                choice.delta.reasoning = None
+                choice.delta.reasoning_details = None
         if is_left:
             shown.feed(chunk)
         return is_left
@@ -147,7 +165,21 @@ class Passage:
             StreamInterruptedError: The reader cannot take text back.
         """
         for departure in [] if self._skipper is None else self._skipper.take_departures():
-            if not self.takes_back:
+            if self.takes_back:
+                items.append(RestartEvent(**attrs.asdict(departure)))
+            elif self._is_of_thoughts_alone(departure):
+                self._muted.add(departure.choice)
+            else:
                 handed = None if self.stages.shown is None else self.stages.shown.completion()
                 raise departed(handed, self.assembly.completion(), departure.keep)
-            items.append(RestartEvent(**attrs.asdict(departure)))
+
+    def _is_of_thoughts_alone(self, departure: Departure) -> bool:
+        """Return whether nothing but the reasoning of a choice is void."""
+        shown = self.stages.shown
+        had = {} if shown is None else handed_of(shown.completion())
+        handed = had.get(departure.choice, Handed())
+        return (
+            departure.keep >= len(handed.content)
+            and departure.refusal >= len(handed.refusal)
+            and departure.tool_calls >= len(handed.tool_calls)
+        )

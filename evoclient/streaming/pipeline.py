@@ -215,7 +215,7 @@ class Pipeline(BodyIntake):
 
     def _take(self, wires: list[Wire], items: list[Item]) -> None:
         secrets = self._terms.secrets
-        for wire in wires:
+        for place, wire in enumerate(wires, 1):
             if isinstance(wire, KeepAlive):
                 if self.passage.tells_all:
                     items.append(wire)
@@ -227,7 +227,21 @@ class Pipeline(BodyIntake):
             if document is not None:
                 self._take_document(document, wire, items)
                 if self.end is not None:  # by a stop sequence
+                    self._look_for_usage(wires[place:])
                     return
+
+    def _look_for_usage(self, wires: list[Wire]) -> None:
+        """Take the usage out of events that had come already when the answer was stopped."""
+        for wire in wires:
+            try:
+                document = None if isinstance(wire, KeepAlive) else document_of(wire, Secrets())
+            except APIError:
+                return  # what is behind the stop takes nothing from the answer
+            if isinstance(document, dict):
+                chunk = self._shape.read(document)
+                chunk.choices = []
+                if chunk.usage is not None:
+                    self.passage.assembly.feed(chunk)
 
     def _take_document(
         self, document: dict[str, Any], wire: bytes | ServerEvent, items: list[Item]
@@ -314,7 +328,7 @@ class Pipeline(BodyIntake):
             logger.warning("a stream ended with [DONE], but not every choice has a finish reason")
 
     def _fail(self, error: APIError, outcome: Outcome | None = None) -> None:
-        is_cut = isinstance(error, StreamInterruptedError)
+        is_cut = isinstance(error, StreamInterruptedError) and error.departed is None
         outcome = outcome or (Outcome.truncated if is_cut else Outcome.failed)
         if is_cut and self._terms.incomplete == "accept" and self.delivered:
             scrubbed(error, self._terms.secrets)

@@ -8,9 +8,10 @@ answer instead, that is said: two answers must never be printed as one.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
-from ..models.chunks import ChatCompletionChunk, ChunkChoice, read_chunk
+from ..models.chunks import ChatCompletionChunk, ChoiceDelta, ChunkChoice, read_chunk
 from .comparing import Repetition, shared_length
 from .echo import LEAST_OVERLAP, Echo
 from .rewriting import choice_index, put_content
@@ -20,6 +21,12 @@ __all__ = ["LEAST_OVERLAP", "Manner", "Seam"]
 #: How a reply goes on: "continues" the text; "repeats" all of it first; or was "asked" in words to
 #: begin with the last words of the text and to go on.
 Manner: TypeAlias = Literal["continues", "repeats", "asked"]
+
+
+#: A reply that begins with so many characters of the beginning of the text is a new answer.
+LEAST_BEGINNING: Final = 64
+
+_THOUGHTS: Final = ("reasoning", "reasoning_content", "reasoning_details")
 
 
 class _Verdict(NamedTuple):
@@ -62,6 +69,32 @@ class _Repeating:
         return None
 
 
+class _Trusted:
+    """Judges a reply of a server that continues, as its record says.
+
+    It is believed but for one thing: a reply that begins as the text itself does is a new answer.
+    """
+
+    def __init__(self, partial: str) -> None:
+        beginning = partial[:LEAST_BEGINNING]
+        # A text that says the same thing again and again is rightly continued so.
+        is_telling = (
+            len(beginning) == LEAST_BEGINNING
+            and beginning not in partial[1:]
+            and not _repeats_itself(beginning)
+        )
+        self._repetition = Repetition(beginning if is_telling else "")
+
+    def feed(self, piece: str) -> None:
+        self._repetition.feed(piece)
+
+    def verdict(self, pieces: list[str], is_whole: bool) -> _Verdict | None:
+        repetition = self._repetition
+        if repetition.known and repetition.is_past:
+            return _Verdict(0, departed=True)
+        return None if repetition.is_open and not is_whole else _Verdict(0)
+
+
 class _Asked:
     """Judges a reply of a model that was asked in words."""
 
@@ -78,6 +111,13 @@ class _Asked:
         if found is None:
             return None
         return _Verdict(0, departed=True) if found is False else _Verdict(found)
+
+
+_JUDGES: Final[dict[Manner, Callable[[str], _Judge]]] = {
+    "continues": _Trusted,
+    "repeats": _Repeating,
+    "asked": _Asked,
+}
 
 
 class Seam:
@@ -113,16 +153,20 @@ class Seam:
         self.departed = False
         self.keep = 0
         self.overlap = 0
-        self.is_decided = manner == "continues" or not partial
+        self.is_decided = not partial
         self._partial = partial
-        self._judge: _Judge = _Repeating(partial) if manner == "repeats" else _Asked(partial)
+        self._judge = _JUDGES[manner](partial)
         self._held: list[str] = []
+        # Thoughts before the text: of a reply that goes on with the text, they go on with nothing.
+        self._thoughts: list[str] = []
+        self._is_before_text = True
 
     def feed(self, chunk: ChatCompletionChunk) -> bool:
         """Hold content back, or let it out; return True, as each chunk is handed out."""
-        if not self.is_decided:
+        if self._is_before_text:
             for choice in chunk.choices:
                 if choice_index(choice.index) == 0:
+                    self._hold_thought(choice)
                     self._feed_choice(choice)
         return True
 
@@ -146,6 +190,21 @@ class Seam:
         text = self._decide(is_whole=is_last)
         if piece or text:
             put_content(choice, text)
+        if self.departed and self._thoughts:
+            fields = {**choice.delta.to_dict(), "reasoning": "".join(self._thoughts)}
+            choice.delta = ChoiceDelta.from_dict(fields)
+
+    def _hold_thought(self, choice: ChunkChoice) -> None:
+        """Keep the reasoning before the text until it is clear what the reply is."""
+        delta = choice.delta
+        thought: object = delta.reasoning
+        self._is_before_text = not (self.is_decided and delta.content)
+        if not thought or not self._is_before_text:
+            return
+        if isinstance(thought, str):
+            self._thoughts.append(thought)
+        fields = {name: value for name, value in delta.to_dict().items() if name not in _THOUGHTS}
+        choice.delta = ChoiceDelta.from_dict(fields)
 
     def _decide(self, *, is_whole: bool) -> str:
         """Return what may be let out now."""
@@ -160,3 +219,8 @@ class Seam:
             self.keep = shared_length(self._partial, text)
         self.overlap = verdict.dropped
         return text[verdict.dropped :]
+
+
+def _repeats_itself(text: str) -> bool:
+    """Return whether a text is one shorter text again and again, at least twice."""
+    return any(text.startswith(text[step:]) for step in range(1, len(text) // 2 + 1))

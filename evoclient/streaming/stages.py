@@ -63,7 +63,7 @@ class StageOptions:
             options=self,
             assembly=Assembly(completion) if self.accumulate else Tally(completion),
             thinking=Thinking() if self.split_think else None,
-            stops=Stops(self.stops) if self.stops else None,
+            stops=Stops(self.stops, read=self.shape.read) if self.stops else None,
         )
 
 

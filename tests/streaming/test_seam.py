@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evoclient.models.chunks import read_chunk
+from evoclient.models.chunks import ChatCompletionChunk, read_chunk
 from evoclient.streaming.continuing import goes_on
 from evoclient.streaming.seam import LEAST_OVERLAP, Manner, Seam
 
@@ -112,14 +112,11 @@ CONTINUATIONS = {
     "space, bracket": ("The fox", " (the red one)"),
     "space, small quoted": ("The fox said", ' "hello"'),
     "space, after a sentence": ("The fox.", " and the dog"),
-    "small": ("The fo", "x jumps"),
     "small, after a space": ("The ", "fox jumps"),
-    "small, Cyrillic": ("Съешь ещё эт", "их булок"),
+    "small, after a space, Cyrillic": ("Съешь ещё ", "этих булок"),
     "comma": ("The fox", ", the dog"),
     "full stop": ("The fox", ". The dog"),
-    "apostrophe": ("The fox didn", "'t jump"),
     "closing quote": ('"The fox', '", he said'),
-    "a letter by chance": ("A small bal", "loon"),
     "a word that begins alike": ("I saw a", " animal"),
     "a longer word that begins alike": ("I saw an", " animal"),
     "nothing": ("The fox", ""),
@@ -136,6 +133,9 @@ def test_asked_and_continued(case: str) -> None:
 
 
 DEPARTURES = {
+    "a letter behind a letter": ("most by", "the small"),
+    "a letter behind a letter, Cyrillic": ("Съешь ещё", "этих булок"),
+    "an apostrophe behind a letter": ("The fox didn", "'t jump"),
     "a sentence": (HANDED, "Sure, here is the rest: zy dog"),
     "a sentence, after a space": (HANDED, " Here is the rest"),
     "a sentence, after a break": (HANDED, "\n\nHere is the rest"),
@@ -201,7 +201,7 @@ def test_the_least_overlap() -> None:
 
 
 def test_only_content_of_choice_0() -> None:
-    """Reasoning, refusals, tool calls and other choices pass while content is held."""
+    """Refusals, tool calls and other choices pass while content is held."""
     seam = Seam(HANDED, "asked")
     delta = {
         "content": HANDED[:9],
@@ -214,8 +214,60 @@ def test_only_content_of_choice_0() -> None:
     other, first = chunk.choices
     assert other.delta.content == HANDED[:9]
     assert first.delta.content == ""
-    for name in ("reasoning", "refusal", "tool_calls"):
+    for name in ("refusal", "tool_calls"):
         assert getattr(first.delta, name) == getattr(other.delta, name)
+    assert (other.delta.reasoning, first.delta.reasoning) == ("r", None)
+
+
+def thinking(text: str, content: str | None = None) -> ChatCompletionChunk:
+    """Return a chunk with a thought."""
+    delta = {"reasoning": text} | ({} if content is None else {"content": content})
+    return read_chunk({"choices": [{"index": 0, "delta": delta}]})
+
+
+@pytest.mark.parametrize("manner", ["continues", "repeats", "asked"])
+def test_thoughts_before_a_continuation(manner: Manner) -> None:
+    """What a reply thinks before it goes on with the text goes on with nothing, and is dropped."""
+    seam = Seam(HANDED, manner)
+    thought, said = (
+        thinking("Where was I?"),
+        thinking(" Ah.", "" if manner == "continues" else HANDED),
+    )
+    seam.feed(thought)
+    seam.feed(said)
+    rest = thinking("and later", "zy dog")
+    seam.feed(rest)
+    assert thought.choices[0].delta.reasoning is None
+    assert said.choices[0].delta.reasoning is None
+    assert rest.choices[0].delta.content == "zy dog"
+
+
+def test_thoughts_before_another_answer() -> None:
+    """Where the reply is another answer, its thoughts come with the chunk that shows it."""
+    seam = Seam(HANDED, "asked")
+    seam.feed(thinking("Anew. "))
+    said = thinking("Now.", "Sure, here is another answer altogether.")
+    seam.feed(said)
+    assert seam.departed
+    assert said.choices[0].delta.reasoning == "Anew. Now."
+
+
+@pytest.mark.parametrize("cut", [1, 5, 200])
+def test_a_trusted_server_that_begins_anew(cut: int) -> None:
+    """A reply that begins as the text did is another answer, whatever the record says."""
+    text = "Blue light is scattered most by the small molecules of the air, and so the sky is blue"
+    seam = Seam(text, "continues")
+    reply = text + " by day."
+    pieces = [reply[place : place + cut] for place in range(0, len(reply), cut)]
+    joined(seam, *pieces)
+    assert seam.departed
+    assert seam.keep >= 64
+
+
+def test_a_trusted_server_that_says_the_same_again() -> None:
+    """A text that repeats itself is continued by what it began with."""
+    line = "One line of a text that says the same thing again and again, and then once more.\n"
+    assert after(line * 2, line, "continues") == line
 
 
 def test_the_raw_mapping_stays() -> None:
@@ -273,7 +325,16 @@ def test_marks_are_not_waited_for_without_end() -> None:
 
 @pytest.mark.parametrize(
     ("text", "verdict"),
-    [("", None), (" ", None), (' "', None), (".", None), (".a", True), ("a", True), ("A", False)],
+    [
+        ("", None),
+        (" ", None),
+        (' "', None),
+        (".", None),
+        (".a", True),
+        ("a", False),
+        (", ", True),
+        ("A", False),
+    ],
 )
 def test_what_cannot_be_said_yet(text: str, verdict: bool | None) -> None:
     """Whether a text goes on is open as long as nothing but white space and marks has come."""

@@ -494,8 +494,11 @@ def test_a_callback_that_raises(
         calls = len(log.told(name))
         assert calls >= 1
         assert [type(error) for error in log.told("error")] == [OwnError] * calls
-        logged = [record.message for record in caplog.records if record.exc_info]
-        assert logged == [f"the callback on_{name} ({function.__qualname__}) raised"] * calls
+        title = f"the callback on_{name} ({function.__qualname__}) raised"
+        logged = [(record.message, bool(record.exc_info)) for record in caplog.records]
+        assert logged[0] == (title, True)
+        again = [(message.startswith(f"{title} again: OwnError"), full) for message, full in logged]
+        assert again[1:] == [(True, False)] * (calls - 1)
 
 
 def test_an_on_error_that_raises(colour: AnyColour, caplog: pytest.LogCaptureFixture) -> None:

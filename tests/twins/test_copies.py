@@ -8,6 +8,7 @@ import pickle
 import weakref
 from typing import Any
 
+import attrs
 import pytest
 
 from evoclient.errors.tree import APIStatusError, ClientClosedError
@@ -47,7 +48,22 @@ def test_copy_is_another_name(colour: AnyColour) -> None:
     _, client = made(colour)
     copy = client.copy(timeout=None, model=NOT_GIVEN)
     assert copy is not client
-    assert copy._settings == client._settings
+    ours, its = attrs.asdict(client._settings), attrs.asdict(copy._settings)
+    assert [name for name in ours if ours[name] != its[name]] == ["callbacks"]
+
+
+def test_a_copy_has_its_own_callbacks(colour: AnyColour) -> None:
+    """A copy begins with the functions of its client, and changes nothing there."""
+    heard: list[str] = []
+    _, client = made(
+        colour, whole("a"), whole("b"), callbacks={"on_start": lambda _: heard.append("x")}
+    )
+    copy = client.with_options(timeout=5)
+    colour.create(copy)
+    assert heard == ["x"]
+    copy.clear_callbacks()
+    colour.create(client)
+    assert heard == ["x", "x"]
 
 
 def test_what_is_shared(colour: AnyColour) -> None:

@@ -194,7 +194,7 @@ def test_retries_before_the_reply(colour: AnyColour) -> None:
 def test_retries_before_the_first_chunk(colour: AnyColour) -> None:
     """Failures after the head and before the first chunk are told where they happen."""
     empty = MemoryReply.stream(": ping\n\n", done=False)
-    stream = opened(colour, failing(), empty, streamed("a"), max_retries=3)
+    stream = opened(colour, failing(), empty, streamed("a"))
     kinds = [event.type for event in colour.events(stream)]
     assert kinds == ["retry", "keep_alive", "retry", "content", "finish"]
 
