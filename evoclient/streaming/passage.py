@@ -14,6 +14,7 @@ from .rewriting import choice_index
 from .skipping import Departure, Handed, handed_of
 from .sse import KeepAlive
 from .stages import Stages
+from .template import Alike
 
 __all__ = ["Item", "Passage"]
 
@@ -77,6 +78,22 @@ class Passage:
                 self._metrics.feed(chunk)
                 self._last = chunk
                 items.append(chunk)
+
+    def take_alike(self, alike: Alike, items: list[Item]) -> bool:
+        """Take chunks of a template all at once, where each of them only adds its text.
+
+        Returns:
+            Whether they were taken; else they are to be taken one by one.
+        """
+        growing = alike.growing
+        if self._before or self._skipper is not None or growing is None:
+            return False
+        self.assembly.feed_alike(alike.chunks, alike.texts, growing)
+        self._metrics.feed_alike(alike.chunks, alike.texts, growing)
+        self.delivered += len(alike.chunks)
+        self._last = alike.chunks[-1]
+        items += alike.chunks
+        return True
 
     def let_out(self, items: list[Item], *, is_broken: bool) -> None:
         """Give out what the stages still hold, now that nothing more comes.
@@ -169,6 +186,7 @@ class Passage:
                 items.append(RestartEvent(**attrs.asdict(departure)))
             elif self._is_of_thoughts_alone(departure):
                 self._muted.add(departure.choice)
+                self.stages = attrs.evolve(self.stages, is_muted=True)
             else:
                 handed = None if self.stages.shown is None else self.stages.shown.completion()
                 raise departed(handed, self.assembly.completion(), departure.keep)

@@ -80,6 +80,8 @@ class Stages:
         skipper: Leaves out what was handed out of an earlier answer, or None.
         shown: Where there is a skipper: all that was handed out, of earlier answers and, until
             it departs, of this one. Else None.
+        is_muted: Whether this answer thinks differently, and its thoughts are not handed out, so
+            that nothing that was is void.
     """
 
     options: StageOptions
@@ -89,6 +91,7 @@ class Stages:
     assembly: Holder
     skipper: Skipper | None = None
     shown: Holder | None = None
+    is_muted: bool = False
 
     def before_assembly(self) -> tuple[Stage, ...]:
         """Return the stages before the assembly."""
@@ -97,7 +100,7 @@ class Stages:
     @property
     def is_repeating(self) -> bool:
         """Whether the answer still repeats what was handed out of an earlier one."""
-        return self.skipper is not None and self.skipper.is_within
+        return self.skipper is not None and (self.skipper.is_within or self.is_muted)
 
     @property
     def is_in_a_tag(self) -> bool:
@@ -111,6 +114,9 @@ class Stages:
     def partial(self) -> ChatCompletion:
         """Return what the reader has: of a choice that repeats another one, the other one."""
         completion = self.assembly.completion()
+        if self.is_muted and self.shown is not None:
+            is_over = len(self.assembly.finish_reasons) >= len(self.shown.seen)
+            return completion if is_over else self.shown.completion()
         behind = set() if self.skipper is None else self.skipper.behind - {*self.skipper.departures}
         if self.skipper is None or self.shown is None or not behind:
             return completion
@@ -125,15 +131,17 @@ class Stages:
 
     def seen(self) -> dict[int, Handed]:
         """Return by choice what was handed out."""
+        if self.is_muted and self.shown is not None:
+            return handed_of(self.shown.completion())
         came = self.assembly.completion()
         return handed_of(came) if self.skipper is None else self.skipper.seen(came)
 
     def begin_anew(self) -> Stages:
         """Return the stages of another answer in the place of this one."""
-        is_one = self.skipper is not None and not self.skipper.departed
+        is_one = self.is_muted or (self.skipper is not None and not self.skipper.departed)
         shown = self.shown if is_one and self.shown is not None else self.assembly
         return attrs.evolve(self.options.begin(), skipper=Skipper(self.seen()), shown=shown)
 
     def go_on(self, seam: Seam) -> Stages:
         """Return the stages of a reply that goes on with this answer."""
-        return attrs.evolve(self, seam=seam, skipper=None, shown=None)
+        return attrs.evolve(self, seam=seam, skipper=None, shown=None, is_muted=False)

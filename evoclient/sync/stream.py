@@ -26,8 +26,9 @@ __all__ = ["Stream"]
 class Stream(StreamView):
     """An answer that arrives in chunks.
 
-    Iterate over it for chunks, over `text` for pieces of text, or over `events()`; in one of the
-    three ways. Leaving the loop early closes the connection, and so does `close`.
+    Iterate over it for chunks, over `text` for pieces of text, over `events()` or over
+    `buffered()`, or call `until_done()`; in one of these ways, once. Leaving the loop early closes
+    the connection, and so does `close`.
 
     Whatever ends the stream early raises an error that has the completion so far as `partial`.
     A stream that was closed, by its reader or from elsewhere, just ends; `outcome` tells.
