@@ -11,8 +11,8 @@ did not send makes the delta anew (`ChoiceDelta.from_dict`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..models.chat import ChatCompletion
 from ..models.chunks import ChatCompletionChunk, ChoiceDelta, ChunkChoice
@@ -23,6 +23,9 @@ from .merging import CHOICE, CHUNK, DELTA, UNKNOWN, joined, merge, parts_in_a_ro
 from .rewriting import choice_index
 from .shapes import chat_completion_of
 from .tool_calls import ToolCalls
+
+if TYPE_CHECKING:
+    from .template import Growing
 
 __all__ = ["Assembly"]
 
@@ -104,6 +107,20 @@ class Assembly:
             reason = choice.finish_reason
             if reason and type(reason) is str:
                 self.finish_reasons[choice_index(index)] = reason
+
+    def feed_alike(
+        self, chunks: Sequence[ChatCompletionChunk], texts: Sequence[str], growing: Growing
+    ) -> None:
+        """Add chunks that differ in one text, and else say what the first of them says.
+
+        Args:
+            chunks: At least one chunk.
+            texts: The text of each, not empty.
+            growing: Which text it is.
+        """
+        self.feed(chunks[0])
+        if len(texts) > 1:
+            self._choices[growing.choice].pieces_of(growing.field).extend(texts[1:])
 
     def completion(self) -> ChatCompletion:
         """Return the completion so far; the same object until the next chunk."""
@@ -201,6 +218,15 @@ class _Choice:
         elif isinstance(content, str):
             self.pieces.append(content)
             self.seen_delta = raw if isinstance(sent, str) and len(raw) == 1 else None
+
+    def pieces_of(self, field: str) -> list[Any]:
+        """Return the pieces of a text that has just grown by one."""
+        if field == "content":
+            return self.pieces
+        if field == "arguments":
+            assert self._calls is not None
+            return self._calls.pieces
+        return cast(list[Any], self._fields[field])
 
     def to_dict(self, index: int, finish_reason: str | None) -> dict[str, Any]:
         """Return the choice as an answer without streaming has it."""

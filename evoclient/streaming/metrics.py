@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import attrs
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import os
 
     from matplotlib.figure import Figure
+
+    from .template import Growing
 
 __all__ = ["FailedAttempt", "StreamMetrics", "StreamingMetrics"]
 
@@ -183,6 +185,27 @@ class StreamMetrics:
         chunks = self.chunks = self.chunks + 1
         if chunks == self._next_look:
             self._look()
+
+    def feed_alike(
+        self, chunks: Sequence[ChatCompletionChunk], texts: Sequence[str], growing: Growing
+    ) -> None:
+        """Learn of chunks of the last block that differ in one text only.
+
+        Args:
+            chunks: At least one chunk.
+            texts: The text of each, not empty.
+            growing: Which text it is.
+        """
+        self.feed(chunks[0])
+        start = 1
+        while start < len(texts):
+            few = texts[start : start + self._next_look - self.chunks]
+            start += len(few)
+            if growing.field == "content":
+                self.characters += sum(map(len, few))
+            self.chunks += len(few)
+            if self.chunks == self._next_look:
+                self._look()
 
     def retried(self, wait: float, error: EvoClientError) -> None:
         """Learn that an attempt failed and another follows.

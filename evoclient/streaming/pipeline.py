@@ -15,7 +15,7 @@ from ..errors.scrub import scrubbed, without_frames
 from ..errors.tree import APIError, StreamDecodeError, StreamInterruptedError
 from ..ground import Secrets
 from ..log import logger
-from ..models.chunks import ChatCompletionChunk
+from ..models.chunks import ChatCompletionChunk, read_chunk
 from .documents import DONE, document_of, no_completion, provider_error, says_error
 from .ending import End, Incomplete, Outcome, interrupted
 from .inflate import InflateError
@@ -26,6 +26,7 @@ from .passage import Item, Passage
 from .sse import MOST_EVENT_BYTES, KeepAlive, ServerEvent, Wire
 from .stages import StageOptions, Stages
 from .surrogates import Surrogates, may_hold_surrogates
+from .template import Alike, new_templates
 from .timing import Patience
 from .whole import chunk_document
 
@@ -106,6 +107,7 @@ class Pipeline(BodyIntake):
         self.passage = Passage(terms.stages, terms.metrics)
         self._opening = Opening(terms.max_event_bytes, terms.secrets)
         self._surrogates = Surrogates()
+        self._templates = new_templates() if self._shape.read is read_chunk else None
         self._is_done = False
         self._after_done = 0
         self._is_settling = False
@@ -215,7 +217,18 @@ class Pipeline(BodyIntake):
 
     def _take(self, wires: list[Wire], items: list[Item]) -> None:
         secrets = self._terms.secrets
-        for place, wire in enumerate(wires, 1):
+        start = 0
+        while start < len(wires):
+            alike = self._alike(wires, start)
+            if alike is not None:
+                start += len(alike.texts)
+                self._take_alike(alike, items)
+                if self.end is not None:  # by a stop sequence
+                    self._look_for_usage(wires[start:])
+                    return
+                continue
+            wire = wires[start]
+            start += 1
             if isinstance(wire, KeepAlive):
                 if self.passage.tells_all:
                     items.append(wire)
@@ -227,7 +240,24 @@ class Pipeline(BodyIntake):
             if document is not None:
                 self._take_document(document, wire, items)
                 if self.end is not None:  # by a stop sequence
-                    self._look_for_usage(wires[place:])
+                    self._look_for_usage(wires[start:])
+                    return
+
+    def _alike(self, wires: list[Wire], start: int) -> Alike | None:
+        """Return the chunks of the events from one on that a template knows, or None."""
+        # What comes behind half of a character, or a finish reason, is looked at one by one.
+        if self._templates is None or self._surrogates or self.passage.assembly.finish_reasons:
+            return None
+        return self._templates.read(wires, start)
+
+    def _take_alike(self, alike: Alike, items: list[Item]) -> None:
+        if self.passage.take_alike(alike, items):
+            return
+        for chunk in alike.chunks:
+            self.passage.take(chunk, items)
+            if self.passage.assembly.finish_reasons and not self._is_settling:
+                self._notice_finish()
+                if self.end is not None:
                     return
 
     def _look_for_usage(self, wires: list[Wire]) -> None:
@@ -263,8 +293,11 @@ class Pipeline(BodyIntake):
         self.passage.take(chunk, items, is_handed_out=is_said)
         if error is not None:
             raise error
-        if self.passage.assembly.finish_reasons and not self._is_settling:
-            self._notice_finish()
+        if self.passage.assembly.finish_reasons:
+            if not self._is_settling:
+                self._notice_finish()
+        elif self._templates is not None and isinstance(wire, bytes) and not self._is_done:
+            self._templates.learn(wire, document)
 
     def _notice_finish(self) -> None:
         """Once every choice has finished, wait only for usage, and then only for the end."""

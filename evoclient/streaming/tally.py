@@ -5,8 +5,8 @@ A tally stands where an assembly does, and stays as small as it begins.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from ..models.base import record
 from ..models.chat import ChatCompletion
@@ -17,6 +17,9 @@ from .assemble import Assembly
 from .merging import CHOICE
 from .rewriting import choice_index
 from .shapes import chat_completion_of
+
+if TYPE_CHECKING:
+    from .template import Growing
 
 __all__ = ["TalliedCompletion", "Tally"]
 
@@ -92,6 +95,12 @@ class Tally(Assembly):
             reason = choice.finish_reason
             if reason and type(reason) is str:
                 self.finish_reasons[index] = reason
+
+    def feed_alike(
+        self, chunks: Sequence[ChatCompletionChunk], texts: Sequence[str], growing: Growing
+    ) -> None:
+        """Count chunks that differ in a text, which is not kept."""
+        self.feed(chunks[0])
 
     def completion(self) -> ChatCompletion:
         """Return the completion without its content; the same object until the next chunk.

@@ -225,12 +225,8 @@ class _Choice:
     def keep(self, count: int) -> None:
         """Forget all calls but the first ones, and that the choice has ended."""
         self.finish_reason = None
-        self._told = kept = dict(list(self._told.items())[:count])
-        before, self._calls = self._calls, ToolCalls()
-        self._calls.calls = list(kept)
-        self._calls._by_index = {i: call for i, call in before._by_index.items() if call in kept}
-        self._calls._by_id = {i: call for i, call in before._by_id.items() if call in kept}
-        self._calls._last = self._calls.calls[-1] if kept else None
+        self._told = dict(list(self._told.items())[:count])
+        self._calls.keep(count)
 
     def _start(self, call: Call, told: _Progress, events: list[StreamEvent]) -> None:
         events.append(

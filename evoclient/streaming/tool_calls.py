@@ -101,12 +101,29 @@ class ToolCalls:
                 return cast(Call, call)
         return self._feed(delta, raw)
 
+    @property
+    def pieces(self) -> list[str]:
+        """The pieces of the arguments to which the last delta has added one."""
+        assert self._last is not None
+        return cast(list[str], self._last.function["arguments"])
+
     def to_list(self) -> list[dict[str, Any]]:
         """Return the calls as an answer without streaming has them: by index, as they came."""
         calls = self.calls
         if all(type(call.held.get("index")) is int for call in calls):
             calls = sorted(calls, key=lambda call: call.held["index"])
         return [call.to_dict() for call in calls]
+
+    def keep(self, count: int) -> None:
+        """Forget all calls but the first ones, as if no more had come.
+
+        Args:
+            count: How many of them stay.
+        """
+        self.calls = kept = self.calls[:count]
+        self._by_index = {index: call for index, call in self._by_index.items() if call in kept}
+        self._by_id = {known: call for known, call in self._by_id.items() if call in kept}
+        self._last = kept[-1] if kept else None
 
     def _feed(self, delta: ToolCall, raw: dict[str, Any]) -> Call:
         index = _if_is(int, raw.get("index"))

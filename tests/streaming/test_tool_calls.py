@@ -18,12 +18,17 @@ def delta(name: object = None, arguments: object = None, **more: Any) -> Raw:
     return {**more, "function": {key: v for key, v in function.items() if v is not None}}
 
 
-def put_together(*deltas: Raw) -> list[Raw]:
-    """Return the calls that some deltas give."""
+def fed(*deltas: Raw) -> ToolCalls:
+    """Return the calls that were fed some deltas."""
     calls = ToolCalls()
     for raw in deltas:
         calls.feed(ToolCall.from_dict(raw))
-    return calls.to_list()
+    return calls
+
+
+def put_together(*deltas: Raw) -> list[Raw]:
+    """Return the calls that some deltas give."""
+    return fed(*deltas).to_list()
 
 
 @pytest.mark.parametrize(
@@ -186,3 +191,28 @@ def test_the_call_of_a_delta() -> None:
     first = calls.feed(ToolCall.from_dict(delta("f", "", index=0, id="a")))
     assert calls.feed(ToolCall.from_dict(delta(None, "{}", index=0))) is first
     assert calls.feed(ToolCall.from_dict(delta("g", "", index=1, id="b"))) is not first
+
+
+TWO = (delta("f", "{", index=0, id="a"), delta("g", "[", index=1, id="b"))
+
+
+@pytest.mark.parametrize("again", [{"index": 1}, {"id": "b"}, {"index": 1, "id": "b"}, {}])
+def test_calls_that_are_not_kept_are_forgotten(again: Raw) -> None:
+    """After a cut, what names a forgotten call, or goes on with the last one, is not of it."""
+    calls = fed(*TWO)
+    calls.keep(1)
+    kept, new = calls.calls[0], calls.feed(ToolCall.from_dict(delta("h", "{}", **again)))
+    assert calls.calls == [kept, new]
+    assert [call["function"]["name"] for call in calls.to_list()] == ["f", "h"]
+    assert new.function["arguments"] == ["{}"]
+
+
+def test_calls_that_are_kept_go_on() -> None:
+    """After a cut, a call that stays is found by its index, its id, and as the last one."""
+    for again in ({"index": 0}, {"id": "a"}, {}):
+        calls = fed(*TWO)
+        calls.keep(1)
+        calls.feed(ToolCall.from_dict(delta(None, "}", **again)))
+        assert calls.to_list()[0]["function"] == {"name": "f", "arguments": "{}"}
+    calls.keep(0)
+    assert calls.to_list() == []

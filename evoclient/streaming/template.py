@@ -1,0 +1,372 @@
+"""The fast path of a stream: what differs from a chunk before in its text only is not parsed.
+
+Between two chunks of a stream usually only the text differs. A template is learnt from a chunk
+that was parsed: the bytes before its text and behind it. An event with the same bytes around
+another text is the same document but for this text, with all its fields, known and unknown; so
+nothing is lost or guessed, and what is different in any other way is parsed as ever. Fields of
+the chunk that servers change on each one may differ too.
+
+`use_templates` turns it off. Results are the same with it and without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice, repeat
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from ..models.chat import index_of
+from ..models.chunks import ChatCompletionChunk
+from ..models.codec import loads
+from ..models.text import reasoning_key
+from .alike import Maker, with_arguments, with_content, with_reasoning
+from .documents import says_error
+from .holes import Path, Span, span_of
+from .sse import Wire
+from .surrogates import may_hold_surrogates
+
+__all__ = ["Alike", "Growing", "Template", "Templates", "new_templates", "use_templates"]
+
+Raw: TypeAlias = dict[str, Any]
+
+#: So often is a template learnt before one has paid off.
+_LESSONS: Final = 6
+
+#: A template that has known so many events has paid for the next lessons.
+_PAYS_OFF: Final = 32
+
+#: After so many unknown events in a row a template is given up.
+_MOST_MISSES: Final = 12
+
+#: Fields of a chunk that servers change on each one: numbers that are no less than 1, and texts.
+_CHANGING: Final = ("id", "created", "obfuscation")
+
+#: The most digits of such a number.
+_MOST_DIGITS: Final = 15
+
+_ZERO: Final = ord("0")
+_BACKSLASH: Final = ord("\\")
+_QUOTE: Final = b'"'
+
+_is_on = True
+
+
+def use_templates(is_on: bool) -> None:
+    """Let the streams that begin from now on use templates or not; for tests and comparisons."""
+    global _is_on
+    _is_on = is_on
+
+
+def new_templates() -> Templates | None:
+    """Return what a stream learns its templates with; None where they are turned off."""
+    return Templates() if _is_on else None
+
+
+class Growing(NamedTuple):
+    """Which text of an answer grows by the chunks of a template.
+
+    Attributes:
+        choice: The index of the choice.
+        field: "content", "arguments" (of one tool call), or the field of the reasoning.
+    """
+
+    choice: int
+    field: str
+
+
+class Alike(NamedTuple):
+    """Chunks of one template, in a row.
+
+    Attributes:
+        chunks: The chunks.
+        texts: The text of each, never empty.
+        growing: Which text it is; None where the chunks bring more than their text.
+    """
+
+    chunks: list[ChatCompletionChunk]
+    texts: list[str]
+    growing: Growing | None
+
+
+class Templates:
+    """What a stream has learnt of its chunks: one template, exchanged when the stream changes."""
+
+    __slots__ = ("_hits", "_known", "_lessons", "_misses")
+
+    def __init__(self) -> None:
+        """Begin with nothing learnt."""
+        self._known: Template | None = None
+        self._lessons = _LESSONS
+        self._hits = 0
+        self._misses = 0
+
+    def read(self, wires: Sequence[Wire], start: int) -> Alike | None:
+        """Return the chunks of the events from one on, as far as the template knows them."""
+        known = self._known
+        if known is None:
+            return None
+        found = known.read(wires, start)
+        if found is None:
+            self._misses += 1
+            if self._misses > _MOST_MISSES:
+                self._known = None
+            return None
+        self._misses = 0
+        self._hits += len(found.texts)
+        if self._hits > _PAYS_OFF:
+            self._hits = 0
+            self._lessons = _LESSONS
+        return found
+
+    def learn(self, payload: bytes, document: Raw) -> None:
+        """Learn from an event that was no error, unless learning has not paid off.
+
+        Args:
+            payload: The event's one line of data.
+            document: It, parsed; kept, and not to be changed from now on.
+        """
+        if not self._lessons:
+            return
+        path = _growing_text(document)
+        if path is None or says_error(payload) or may_hold_surrogates(payload):
+            return
+        self._lessons -= 1
+        self._hits = 0
+        changing = [] if self._known is None else self._known.changing_beside(document)
+        spans = {name: span_of(payload, document, [name]) for name in changing}
+        span = span_of(payload, document, path)
+        if span is not None and None not in spans.values():
+            found = {name: place for name, place in spans.items() if place is not None}
+            self._known = Template(payload, document, path, span, found)
+            self._misses = 0
+
+
+class _Field(NamedTuple):
+    """A field of the chunk that may differ.
+
+    Attributes:
+        name: Its name.
+        constant: The bytes between it and what was read before.
+        stop: The byte on its other side, which is not in it.
+    """
+
+    name: str
+    constant: bytes
+    stop: bytes
+
+
+class Template:
+    """The bytes around the text of a chunk, and its document."""
+
+    __slots__ = ("_after", "_before", "_document", "_first", "_growing", "_last", "_make")
+
+    def __init__(
+        self, payload: bytes, document: Raw, path: Path, span: Span, changing: dict[str, Span]
+    ) -> None:
+        """Learn from a chunk.
+
+        Args:
+            payload: Its bytes.
+            document: Its document.
+            path: The way to its text.
+            span: Where this stands in the bytes.
+            changing: Where the fields of the chunk stand that may differ too.
+        """
+        self._document = document
+        self._make = _maker(document, path)
+        self._growing = _growing(document, path)
+        # Fields before the text are read from the left, those behind it from the right: the text
+        # may hold anything, they hold neither quotes nor commas.
+        places = sorted((place, name) for name, place in changing.items())
+        self._before: list[_Field] = []
+        start = 0
+        for (begin, end), name in (each for each in places if each[0] < span):
+            self._before.append(_Field(name, payload[start:begin], payload[end : end + 1]))
+            start = end
+        self._after: list[_Field] = []
+        stop = len(payload)
+        for (begin, end), name in (each for each in reversed(places) if each[0] > span):
+            self._after.append(_Field(name, payload[end:stop], payload[begin - 1 : begin]))
+            stop = begin
+        self._first = payload[start : span[0]]
+        self._last = payload[span[1] : stop]
+
+    def changing_beside(self, document: Raw) -> list[str]:
+        """Return the fields that are known to change, and those that another document shows to."""
+        known = [field.name for field in (*self._before, *self._after)]
+        ours = self._document
+        return [
+            name
+            for name in _CHANGING
+            if (name in known or document.get(name) != ours.get(name))
+            and _may_change(document, name)
+        ]
+
+    def read(self, wires: Sequence[Wire], start: int) -> Alike | None:
+        """Return the chunks of the events from one on that are like this; None for no one."""
+        some = islice(wires, start, None) if start else wires
+        raws: Iterable[Raw]
+        if self._before or self._after:
+            texts, raws = self._read_changing(some)
+        else:
+            texts, raws = self._read_texts(some), repeat(self._document)
+        return Alike(self._make(texts, raws), texts, self._growing) if texts else None
+
+    def _read_texts(self, wires: Iterable[Wire]) -> list[str]:
+        """Read events in which nothing differs but the text."""
+        first, last = self._first, self._last
+        begin, end = len(first), -len(last)
+        texts = []
+        for wire in wires:
+            if type(wire) is not bytes or not wire.startswith(first) or not wire.endswith(last):
+                break
+            middle = wire[begin:end]
+            try:
+                text = middle.decode()
+            except UnicodeDecodeError:
+                break
+            if '"' in text or "\\" in text:
+                text = _unescaped(middle)
+            # Without a text, the bytes before and behind it may overlap.
+            if not text:
+                break
+            texts.append(text)
+        return texts
+
+    def _read_changing(self, wires: Iterable[Wire]) -> tuple[list[str], list[Raw]]:
+        """Read events in which fields of the chunk differ too."""
+        document = self._document
+        texts: list[str] = []
+        raws: list[Raw] = []
+        for wire in wires:
+            if type(wire) is not bytes:
+                break
+            raw = document.copy()
+            text = self._fill(raw, wire)
+            if not text:
+                break
+            texts.append(text)
+            raws.append(raw)
+        return texts, raws
+
+    def _fill(self, raw: Raw, wire: bytes) -> str:
+        """Put the fields of an event into a document; return the text, or "" for a miss."""
+        begin, end = 0, len(wire)
+        for name, constant, stop in self._before:
+            start = begin + len(constant)
+            begin = wire.find(stop, start)
+            if begin < 0 or not wire.startswith(constant, start - len(constant)):
+                return ""
+            if not _put(wire[start:begin], raw, name):
+                return ""
+        for name, constant, stop in self._after:
+            last = end - len(constant)
+            start = wire.rfind(stop, begin, last) + 1
+            if not start or not wire.endswith(constant, last, end):
+                return ""
+            if not _put(wire[start:last], raw, name):
+                return ""
+            end = start
+        first, following = self._first, self._last
+        if not wire.startswith(first, begin) or not wire.endswith(following, begin, end):
+            return ""
+        return _text_of(wire[begin + len(first) : end - len(following)])
+
+
+def _put(value: bytes, raw: Raw, name: str) -> bool:
+    """Put a field into a document in the place of another of its kind, if it is one."""
+    if type(raw[name]) is int:
+        # A longer number, or one that begins with a zero, may be something else.
+        if not value.isdigit() or len(value) > _MOST_DIGITS or value[0] == _ZERO:
+            return False
+        raw[name] = int(value)
+        return True
+    if not value.isascii() or not value or _BACKSLASH in value:
+        return False
+    raw[name] = value.decode()
+    return True
+
+
+def _may_change(document: Raw, name: str) -> bool:
+    value = document.get(name)
+    return bool(value) and type(value) in (int, str)
+
+
+def _text_of(inner: bytes) -> str:
+    """Return the text that stands between quotes; empty where it is not known to be one."""
+    try:
+        text = inner.decode()
+    except UnicodeDecodeError:
+        return ""
+    return _unescaped(inner) if '"' in text or "\\" in text else text
+
+
+def _unescaped(inner: bytes) -> str:
+    """Return the text of a JSON string with escapes, without its quotes.
+
+    What is no JSON string between quotes has more than a text in it. Halves of characters are
+    for those who mend them. Both are empty here.
+    """
+    if may_hold_surrogates(inner):
+        return ""
+    try:
+        text = loads(_QUOTE + inner + _QUOTE)
+    except ValueError:
+        return ""
+    return text if type(text) is str else ""
+
+
+def _growing_text(document: Raw) -> list[str | int] | None:
+    """Return the way to the one text that a chunk brings; None where there is none, or more."""
+    choices = document.get("choices")
+    if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict:
+        return None
+    choice = choices[0]
+    delta = choice.get("delta")
+    is_end = choice.get("finish_reason") not in (None, "")
+    if type(delta) is not dict or is_end or type(index_of(choice)) is not int:
+        return None
+    content, calls = delta.get("content"), delta.get("tool_calls")
+    key = reasoning_key(delta)
+    way: list[str | int] = ["choices", 0, "delta"]
+    if calls is not None:
+        is_alone = content in (None, "") and not delta.get(key) and _is_one_call(calls)
+        return [*way, "tool_calls", 0, "function", "arguments"] if is_alone else None
+    if delta.get(key):
+        is_alone = content in (None, "") and type(delta[key]) is str
+        return [*way, key] if is_alone else None
+    return [*way, "content"] if type(content) is str and content else None
+
+
+def _is_one_call(calls: object) -> bool:
+    """Return whether tool calls are the usual delta of one call, and nothing else."""
+    if type(calls) is not list or len(calls) != 1 or type(calls[0]) is not dict:
+        return False
+    call: Raw = calls[0]
+    function = call.get("function")
+    if len(call) != 2 or type(call.get("index")) is not int or type(function) is not dict:
+        return False
+    return len(function) == 1 and type(function.get("arguments")) is str and function["arguments"]
+
+
+def _maker(document: Raw, path: Path) -> Maker:
+    choice = document["choices"][0]
+    field = path[-1]
+    if field == "content":
+        return with_content(choice)
+    return with_arguments(choice) if field == "arguments" else with_reasoning(choice, str(field))
+
+
+def _growing(document: Raw, path: Path) -> Growing | None:
+    """Return which text grows; None where the choice or its delta has more that adds up."""
+    choice = document["choices"][0]
+    delta = choice["delta"]
+    texts = {"tool_calls", "role", *map(str, path)}
+    beside = [value for key, value in delta.items() if key not in texts and key != "content"]
+    beside += [
+        value for key, value in choice.items() if key not in ("index", "delta", "finish_reason")
+    ]
+    role = delta.get("role")
+    if any(value is not None for value in beside) or not (role is None or type(role) is str):
+        return None
+    return Growing(index_of(choice), str(path[-1]))
