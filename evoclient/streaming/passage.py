@@ -86,8 +86,12 @@ class Passage:
             Whether they were taken; else they are to be taken one by one.
         """
         growing = alike.growing
-        if self._before or self._skipper is not None or growing is None:
+        if self._skipper is not None or growing is None:
             return False
+        if self._before:
+            text = "".join(alike.texts) if growing.field == "content" else ""
+            if not all(stage.lets_pass(text) for stage in self._before):
+                return False
         self.assembly.feed_alike(alike.chunks, alike.texts, growing)
         self._metrics.feed_alike(alike.chunks, alike.texts, growing)
         self.delivered += len(alike.chunks)

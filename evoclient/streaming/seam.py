@@ -170,6 +170,10 @@ class Seam:
                     self._feed_choice(choice)
         return True
 
+    def lets_pass(self, text: str) -> bool:
+        """Return whether the reply has gone on, whatever it says now."""
+        return not self._is_before_text
+
     def finish(self) -> ChatCompletionChunk | None:
         """Decide with what is there, as at a finish reason; return what was held, or None."""
         text = "" if self.is_decided else self._decide(is_whole=True)

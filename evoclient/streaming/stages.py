@@ -35,6 +35,13 @@ class Stage(Protocol):
         """Change a chunk in place; return False where nothing of it is left to hand out."""
         ...
 
+    def lets_pass(self, text: str) -> bool:
+        """Return whether chunks that bring this content in all, or none, would pass unchanged.
+
+        A cheap look: False may also mean that only `feed` can tell.
+        """
+        ...
+
     def finish(self) -> ChatCompletionChunk | None:
         """Learn that nothing more comes; return what was still held back, or None."""
         ...

@@ -84,6 +84,10 @@ class Stops:
         chunk.choices = [choice for choice in chunk.choices if id(choice) not in gone]
         return bool(chunk.choices) or chunk.usage is not None
 
+    def lets_pass(self, text: str) -> bool:
+        """Return whether nothing is held and no sequence begins in a text."""
+        return not (self._states or (self._first in text and self._may_begin(text)))
+
     def finish(self) -> ChatCompletionChunk | None:
         """Learn that nothing more comes; return what was still held back, or None."""
         held = {index: text for index in self._states if (text := self.held(index))}
@@ -171,12 +175,15 @@ def cut_completion(completion: ChatCompletion, sequences: Sequence[str]) -> dict
 
 
 def _found(state: State, text: str) -> tuple[State, int]:
-    """Return the state in which a text ends, and how much of it comes before a sequence.
+    """Find the first sequence that ends in a text.
 
     Args:
         state: That of the text before.
-        text: The next piece; less than 0 of it comes before a sequence that
-            began earlier.
+        text: The next piece.
+
+    Returns:
+        The state in which the text ends, and how much of it comes before the sequence: less than
+        0 for one that began earlier, all of it where there is none.
     """
     for place, char in enumerate(text, 1):
         state = state[char]

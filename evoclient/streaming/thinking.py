@@ -46,6 +46,10 @@ class Thinking:
                 self._notice(choice_index(choice.index), delta)
         return True
 
+    def lets_pass(self, text: str) -> bool:
+        """Return whether no block is open and no tag begins in a text."""
+        return not self._splits and "<" not in text
+
     def finish(self) -> ChatCompletionChunk | None:
         """Learn that nothing more comes; return what was still held back, or None."""
         choices = []
