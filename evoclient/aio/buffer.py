@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from contextvars import ContextVar
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, cast
+from typing import TYPE_CHECKING, Final, Protocol, Self, cast
 
 from ..errors.tree import ClientClosedError
 from ..log import logger
-from ..streaming.buffering import Buffer, By, pushed
+from ..streaming.buffering import Buffer, By, KeptError, check_text, pushed
 
 if TYPE_CHECKING:
     import asyncio
@@ -132,6 +133,20 @@ class _Reader:
                     await self._may_read.wait()
 
 
+class _Run:
+    """One run of a callback, until what it left to be awaited has ended."""
+
+    __slots__ = ("is_over",)
+
+    def __init__(self) -> None:
+        """Begin."""
+        self.is_over = False
+
+
+# The runs inside of which code runs: tasks that a callback starts see it too.
+_RUNS: Final[ContextVar[tuple[_Run, ...]]] = ContextVar("evoclient_buffer_runs", default=())
+
+
 class AsyncStreamBuffer:
     """Hands text to a function in few updates, however many pieces it is added in.
 
@@ -162,17 +177,18 @@ class AsyncStreamBuffer:
         """
         self._buffer = pushed(update_callback, buffer_delay)
         self._callback = update_callback
-        self._is_calling = False
+        self._run: _Run | None = None
         self._update: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._must_flush = False
         self._is_closed = False
-        self._error: BaseException | None = None
+        self._failure = KeptError()
 
     def add_content(self, content: str) -> None:
         """Add a piece of text; hand over what is due, unless an update is under way.
 
         Raises:
+            ConfigurationError: `content` is no string; nothing was added.
             ClientClosedError: The buffer was closed; nothing was added.
             RuntimeError: No event loop is running; nothing was added.
             BaseException: Whatever the callback raised, now or in an earlier update.
@@ -180,30 +196,29 @@ class AsyncStreamBuffer:
         from asyncio import get_running_loop
 
         get_running_loop()
+        check_text(content)
         if self._is_closed:
             raise ClientClosedError("The buffer has been closed: make a new one.")
         self._buffer.add(content)
         self._go_on()
-        self._raise_failure()
+        self._failure.raise_once()
 
     async def flush(self) -> None:
         """Hand over all that has been added, and return when that is done.
 
-        Called by the callback itself, it returns at once, and what has been added is handed over
-        when the callback has ended.
+        Called by the callback itself, or meanwhile by a task that the callback has started, it
+        returns at once, and what has been added is handed over when the callback has ended.
 
         Raises:
             BaseException: Whatever the callback raised, now or in an earlier update.
         """
-        from asyncio import current_task
-
         self._must_flush = True
-        if self._is_calling or current_task() is self._update:
-            return
+        if self._run in _RUNS.get():
+            return  # the callback may wait for this, and would then wait for itself
         await self._updated()
         self._go_on()
         await self._updated()
-        self._raise_failure()
+        self._failure.raise_once()
 
     async def close(self) -> None:
         """Flush and stop the timer; nothing can be added any more. A second call does nothing.
@@ -237,7 +252,7 @@ class AsyncStreamBuffer:
     @property
     def _is_updating(self) -> bool:
         """Whether the callback runs."""
-        return self._is_calling or self._update is not None
+        return self._run is not None
 
     def _go_on(self) -> None:
         """Call the callback while it has time and there is something, and set the timer."""
@@ -258,13 +273,16 @@ class AsyncStreamBuffer:
         """Call the callback; what it leaves to be awaited runs in a task."""
         from asyncio import create_task
 
-        self._is_calling = True
+        self._run = _Run()
+        outer = _RUNS.set((*(run for run in _RUNS.get() if not run.is_over), self._run))
         try:
             result = self._callback(text)
+            if inspect.isawaitable(result):
+                self._update = create_task(self._finish(result), name="evoclient-buffer")
         finally:
-            self._is_calling = False
-        if inspect.isawaitable(result):
-            self._update = create_task(self._finish(result), name="evoclient-buffer")
+            _RUNS.reset(outer)
+            if self._update is None:
+                self._end_run()
 
     async def _finish(self, awaited: Awaitable[object]) -> None:
         """Wait for the end of an update, and begin the next one if it is due."""
@@ -273,9 +291,15 @@ class AsyncStreamBuffer:
         except Exception as error:
             self._keep(error)
         finally:
-            self._update = None
+            self._end_run()
             self._set_timer()  # also where the task is cancelled
         self._go_on_unseen()
+
+    def _end_run(self) -> None:
+        """Learn that the callback has ended, with all that it left to be awaited."""
+        if self._run is not None:
+            self._run.is_over = True
+        self._run = self._update = None
 
     def _set_timer(self) -> None:
         """See to it that what waits is handed over in time."""
@@ -302,13 +326,4 @@ class AsyncStreamBuffer:
     def _keep(self, error: Exception) -> None:
         """Log an error, and keep it for whoever adds or flushes next."""
         logger.error("the callback of an AsyncStreamBuffer raised", exc_info=error)
-        self._error = error
-
-    def _raise_failure(self) -> None:
-        """Raise what the callback raised where nobody could be told, once."""
-        error, self._error = self._error, None
-        try:
-            if error is not None:
-                raise error
-        finally:
-            del error  # its traceback holds this frame
+        self._failure.keep(error)

@@ -210,7 +210,7 @@ class AsyncStreamGroup(GroupView):
 
                 await asyncio.wait(self._tasks)
         finally:
-            self._gathering.settle()
+            self._gathering.close_books()
 
     async def _work(self) -> None:
         """Read one stream after another."""

@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable
 from typing import Final, Literal
 
-from ..ground import ConfigurationError
+from ..ground import ConfigurationError, elide
 from .graphemes import Clusters, is_boundary
 from .units import SPLITTERS, Splitter, by_pattern
 
-__all__ = ["MOST_WAITING", "Buffer", "By", "pushed"]
+__all__ = ["MOST_WAITING", "Buffer", "By", "KeptError", "check_text", "pushed"]
 
 By = Literal["char", "word", "line", "sentence"] | re.Pattern[str]
 
@@ -113,15 +113,20 @@ class Buffer:
         self._unfinished = ""
         self._settled = 0
         self._examined = 0
+        self._boundary = 0  # a place where a cluster ends, beyond the units looked at before
 
     def _end_of_units(self) -> int:
         """Return how much of the unfinished text is whole units."""
         text = self._unfinished
         if self._split is None:
             return self._settled
+        if self._examined >= self._settled:
+            return 0  # one cluster grows: to look at all of it each time would not be linear
         ends, self._examined = self._split(text, self._examined, self._settled)
+        known, self._boundary = self._boundary, self._settled
         for end in reversed(ends):
-            if end == len(text) or is_boundary(text, end):
+            start = known if end > known else 0
+            if end == len(text) or is_boundary(text[start:], end - start):
                 return end
         return 0
 
@@ -133,6 +138,7 @@ class Buffer:
             self._unfinished = self._unfinished[count:]
             self._settled = max(0, self._settled - count)
             self._examined = max(0, self._examined - count)
+            self._boundary = max(0, self._boundary - count)
 
     def _taken(self) -> str:
         """Return what is fit to be shown, and forget it."""
@@ -140,6 +146,29 @@ class Buffer:
         self._whole.clear()
         self._size = 0
         return text
+
+
+class KeptError:
+    """An error that is raised later, once, where somebody can be told of it."""
+
+    __slots__ = ("_error",)
+
+    def __init__(self) -> None:
+        """Begin without an error."""
+        self._error: BaseException | None = None
+
+    def keep(self, error: BaseException) -> None:
+        """Keep an error, in place of an earlier one."""
+        self._error = error
+
+    def raise_once(self) -> None:
+        """Raise the error, if there is one, and forget it. Not for two threads at once."""
+        error, self._error = self._error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error  # its traceback holds this frame
 
 
 def pushed(update_callback: Callable[[str], object], buffer_delay: float) -> Buffer:
@@ -159,6 +188,20 @@ def pushed(update_callback: Callable[[str], object], buffer_delay: float) -> Buf
             argument="update_callback",
         )
     return Buffer(interval=_checked_seconds(buffer_delay, "buffer_delay"))
+
+
+def check_text(content: object) -> None:
+    """Refuse what is pushed and is no text.
+
+    Raises:
+        ConfigurationError: It is no string.
+    """
+    if not isinstance(content, str):
+        hint = "; decode bytes first" if isinstance(content, bytes) else ""
+        raise ConfigurationError(
+            f"content is a string, a piece of text; it is {elide(repr(content), 60)}{hint}.",
+            argument="content",
+        )
 
 
 def _checked_seconds(seconds: float, argument: str) -> float:

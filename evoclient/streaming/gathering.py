@@ -201,7 +201,7 @@ class Gathering(Generic[_RequestT]):
         self._lanes = {index: _Lane() for index in self._lanes}
         return dropped
 
-    def settle(self) -> None:
+    def close_books(self) -> None:
         """Learn that nothing more will be known."""
         for index, result in enumerate(self.results):
             if result is None:

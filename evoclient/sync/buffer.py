@@ -11,7 +11,7 @@ from typing import Final, Protocol, Self
 
 from ..errors.tree import ClientClosedError
 from ..log import logger
-from ..streaming.buffering import Buffer, By, pushed
+from ..streaming.buffering import Buffer, By, KeptError, check_text, pushed
 
 __all__ = ["StreamBuffer", "buffered"]
 
@@ -79,7 +79,7 @@ class _Reader:
         self._changed = threading.Condition()
         self._has_ended = False
         self._is_left = False
-        self._error: BaseException | None = None
+        self._failure = KeptError()
         self._thread = threading.Thread(
             target=copy_context().run, args=(self._read,), name="evoclient-buffer", daemon=True
         )
@@ -113,12 +113,7 @@ class _Reader:
 
     def raise_failure(self) -> None:
         """Raise what ended the stream, if it was an error."""
-        error, self._error = self._error, None
-        try:
-            if error is not None:
-                raise error
-        finally:
-            del error  # its traceback holds this frame
+        self._failure.raise_once()
 
     def _read(self) -> None:
         try:
@@ -126,7 +121,7 @@ class _Reader:
                 if not self._adds(text):
                     return
         except BaseException as error:  # raised again in the thread of the consumer
-            self._error = error
+            self._failure.keep(error)
         finally:
             with self._changed:
                 self._has_ended = True
@@ -179,15 +174,17 @@ class StreamBuffer:
         self._timer: threading.Thread | None = None
         self._must_flush = False
         self._is_closed = False
-        self._error: BaseException | None = None
+        self._failure = KeptError()
 
     def add_content(self, content: str) -> None:
         """Add a piece of text; hand over what is due, unless another thread is about it.
 
         Raises:
+            ConfigurationError: `content` is no string; nothing was added.
             ClientClosedError: The buffer was closed; nothing was added.
             BaseException: Whatever the callback raised, now or in the timer's thread.
         """
+        check_text(content)
         with self._changed:
             if self._is_closed:
                 raise ClientClosedError("The buffer has been closed: make a new one.")
@@ -301,7 +298,7 @@ class StreamBuffer:
             except BaseException as error:  # raised again in the thread that adds or flushes
                 logger.error("the callback of a StreamBuffer raised", exc_info=error)
                 with self._changed:
-                    self._error = error
+                    self._failure.keep(error)
 
     def _waits_for_an_update(self) -> bool:
         """Wait until an update is due, and take the right to it; return False to end the timer."""
@@ -322,9 +319,4 @@ class StreamBuffer:
     def _raise_failure(self) -> None:
         """Raise what the callback raised in the timer's thread, once."""
         with self._changed:
-            error, self._error = self._error, None
-        try:
-            if error is not None:
-                raise error
-        finally:
-            del error  # its traceback holds this frame
+            self._failure.raise_once()

@@ -176,7 +176,7 @@ class StreamGroup(GroupView):
         self.cancel()
         with self._lock:
             self._news.wait_for(lambda: not self._streams, LEAVING)
-            self._gathering.settle()
+            self._gathering.close_books()
 
     def _work(self) -> None:
         """Read one stream after another."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import re
+import weakref
+from contextlib import suppress
 from typing import Any, get_args
 
 import pytest
 
 from evoclient.ground import ConfigurationError
 from evoclient.streaming import buffering
-from evoclient.streaming.buffering import Buffer, By, pushed
+from evoclient.streaming.buffering import Buffer, By, KeptError, pushed
+from evoclient.streaming.graphemes import is_boundary
 from evoclient.streaming.units import SPLITTERS
 
 
@@ -172,6 +176,62 @@ def test_units_do_not_cut_characters() -> None:
     """A unit does not end where that would part a mark from what it belongs to."""
     assert units("one \u0301two three", "word") == ["one \u0301two ", "three"]
     assert units("ae\u0301b", re.compile("e")) == ["ae\u0301b"]
+
+
+@pytest.mark.parametrize("text", ["e" + "\u0301" * 400, " \u0301" * 400], ids=["one", "many"])
+@pytest.mark.parametrize("by", SPLITTERS)
+def test_the_work_is_linear(by: Any, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a cluster grows, or a text in which no unit ends, it is looked at once."""
+    split, looked_at = SPLITTERS[by], 0
+
+    def counting_split(text: str, start: int, settled: int) -> tuple[list[int], int]:
+        nonlocal looked_at
+        looked_at += len(text) - start
+        return split(text, start, settled)
+
+    def counting_boundary(text: str, position: int) -> bool:
+        nonlocal looked_at
+        looked_at += position
+        return is_boundary(text, position)
+
+    monkeypatch.setitem(SPLITTERS, by, counting_split)
+    monkeypatch.setattr(buffering, "is_boundary", counting_boundary)
+    buffer = Buffer(by=by)
+    for character in text:
+        buffer.add(character)
+    assert looked_at <= 4 * len(text)
+    assert buffer.flush() == text
+
+
+def test_an_error_is_raised_once() -> None:
+    """A kept error is raised at the next occasion alone, the last one where there are two."""
+    kept = KeptError()
+    kept.raise_once()
+    kept.keep(KeyError("first"))
+    kept.keep(KeyError("second"))
+    with pytest.raises(KeyError, match="second"):
+        kept.raise_once()
+    kept.raise_once()
+
+
+def test_a_raised_error_is_freed_at_once() -> None:
+    """No frame that raised an error keeps it alive in a circle."""
+
+    class BrokenError(Exception):
+        """One that can be referred to weakly."""
+
+    error = BrokenError()
+    freed = weakref.ref(error)
+    kept = KeptError()
+    kept.keep(error)
+    del error
+    gc.disable()
+    try:
+        with suppress(BrokenError):
+            kept.raise_once()
+        assert freed() is None
+    finally:
+        gc.enable()
 
 
 BAD: list[tuple[str, Any]] = [

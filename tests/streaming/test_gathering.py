@@ -160,7 +160,7 @@ def test_settling() -> None:
     gathering = handing_out(2)
     gathering.begin()
     gathering.cancel()
-    gathering.settle()
+    gathering.close_books()
     settled = list(gathering.results)
     assert [type(result) for result in settled] == [StreamInterruptedError] * 2
     gathering.finish(0, DONE)

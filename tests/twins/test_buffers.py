@@ -321,6 +321,19 @@ def test_push(colour: AnyColour) -> None:
     assert push.text == "abcde\u0301"
 
 
+@pytest.mark.parametrize("content", [b"x", None, 1])
+def test_push_of_no_text(content: Any, colour: AnyColour) -> None:
+    """What is no string is refused by name, and what was added before is not lost."""
+    push = Push(colour, 0.3)
+    push.add("ab")
+    with pytest.raises(ConfigurationError, match="content is a string") as caught:
+        push.add(content)
+    assert caught.value.argument == "content"
+    push.add("c")
+    push.close()
+    assert push.text == "abc"
+
+
 def test_push_few_updates(colour: AnyColour) -> None:
     """Between two updates lies at least the delay."""
     times: list[float] = []
@@ -550,6 +563,78 @@ async def test_flush_waits_for_its_own_update() -> None:
     buffer.add_content("a")
     await buffer.flush()
     assert given == ["a"]
+
+
+@pytest.mark.parametrize("starts_a_task", [False, True], ids=["coroutine", "task"])
+async def test_flush_by_tasks_of_the_callback(starts_a_task: bool) -> None:
+    """The callback may wait for tasks that flush, also those of another buffer's callback."""
+    given: list[str] = []
+
+    async def update(text: str) -> None:
+        given.append(text)
+        if len(given) == 1:
+            buffer.add_content("c")
+            other.add_content("xy")
+            await asyncio.gather(buffer.flush(), other.flush())
+
+    async def pass_on(text: str) -> None:
+        await asyncio.gather(buffer.flush())
+
+    def start(text: str) -> Any:
+        return asyncio.ensure_future(update(text)) if starts_a_task else update(text)
+
+    buffer = aio.AsyncStreamBuffer(start, buffer_delay=60)
+    other = aio.AsyncStreamBuffer(pass_on, buffer_delay=60)
+    async with asyncio.timeout(5):
+        buffer.add_content("ab")
+        await buffer.flush()
+        await buffer.close()
+        await other.close()
+    assert given == ["a", "bc"]
+
+
+async def test_flush_by_a_task_that_outlives_its_run() -> None:
+    """A task that a callback started waits, when it flushes later, for the run of that time."""
+    ended: list[str] = []
+    begun = asyncio.Event()
+    late: list[asyncio.Task[None]] = []
+
+    async def flush_later() -> None:
+        await begun.wait()
+        await buffer.flush()
+        assert ended == ["a", "bc"]
+
+    async def update(text: str) -> None:
+        if late:
+            begun.set()
+            await asyncio.sleep(0.01)
+        else:
+            late.append(asyncio.create_task(flush_later()))
+        ended.append(text)
+
+    buffer = aio.AsyncStreamBuffer(update, buffer_delay=60)
+    async with asyncio.timeout(5):
+        buffer.add_content("ab")
+        buffer.add_content("c")
+        await buffer.flush()
+        await late[0]
+    await buffer.close()
+
+
+async def test_runs_do_not_pile_up() -> None:
+    """However many runs follow one another, a task knows of those alone that go on."""
+    known: list[int] = []
+
+    async def update(text: str) -> None:
+        known.append(len(aio._RUNS.get()))
+
+    buffer = aio.AsyncStreamBuffer(update, buffer_delay=0)
+    for _ in range(20):
+        buffer.add_content("ab")
+        await buffer.flush()
+    assert len(known) >= 20
+    assert set(known) == {1}
+    assert aio._RUNS.get() == ()
 
 
 async def test_push_to_a_coroutine_function_that_raises() -> None:
