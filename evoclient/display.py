@@ -6,9 +6,10 @@ Both libraries are optional and are imported where they are used.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import ceil, floor, log10
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import attrs
@@ -84,8 +85,9 @@ def draw(timeline: Timeline, file: TextIO | None = None, width: int | None = Non
         width: Columns, 50 or more; default those of the terminal, at most 100.
 
     Raises:
-        ConfigurationError: rich is not installed.
+        ConfigurationError: rich is not installed, or `width` is no number of columns.
     """
+    _check_width(width)
     try:
         from rich.console import Console
     except ImportError as error:
@@ -102,6 +104,13 @@ def draw(timeline: Timeline, file: TextIO | None = None, width: int | None = Non
     if columns < _SIDE_BY_SIDE:
         groups = [[line for group in groups for line in group]]
     console.print(_table(groups))
+
+
+def _check_width(width: object) -> None:
+    if not (width is None or (type(width) is int and width >= 1)):
+        raise ConfigurationError(
+            f"width is a number of columns, 1 or more, or None; it is {width!r}.", argument="width"
+        )
 
 
 def _lines(timeline: Timeline, columns: int, is_plain: bool) -> list[Text]:
@@ -247,7 +256,8 @@ def picture(timeline: Timeline, path: str | os.PathLike[str] | None = None) -> F
         path: Where to save it too; the ending says as what (.png, .svg, .pdf).
 
     Raises:
-        ConfigurationError: matplotlib is not installed.
+        ConfigurationError: matplotlib is not installed, or cannot write what the ending of
+            `path` says.
     """
     try:
         from matplotlib.figure import Figure
@@ -256,6 +266,7 @@ def picture(timeline: Timeline, path: str | os.PathLike[str] | None = None) -> F
 
     # Not by pyplot, which would keep the figure, and choose a window system.
     figure = Figure(figsize=(9, 5.2), dpi=120, layout="constrained", facecolor="white")
+    _check_path(path, figure.canvas.get_supported_filetypes())
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     _draw_characters(upper, timeline)
     _draw_waits(lower, timeline)
@@ -268,6 +279,17 @@ def picture(timeline: Timeline, path: str | os.PathLike[str] | None = None) -> F
     if path is not None:
         figure.savefig(path)
     return figure
+
+
+def _check_path(path: str | os.PathLike[str] | None, known: Iterable[str]) -> None:
+    """Refuse a path before anything is drawn; without an ending matplotlib adds its own."""
+    ending = "" if path is None else PurePath(path).suffix[1:].lower()
+    if ending and ending not in known:
+        raise ConfigurationError(
+            f"path: {path} cannot be saved, since its ending is none of "
+            f"{', '.join(f'.{name}' for name in sorted(known))}.",
+            argument="path",
+        )
 
 
 def _draw_characters(axes: Axes, timeline: Timeline) -> None:

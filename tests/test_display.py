@@ -137,6 +137,14 @@ def test_a_missing_library(library: str, method: str, monkeypatch: pytest.Monkey
         getattr(streamed(), method)()
 
 
+@pytest.mark.parametrize("width", ["80", 0, -1, 80.0, True])
+def test_a_width_that_is_none(width: Any) -> None:
+    """What is no number of columns is refused by the name of the argument."""
+    with pytest.raises(ConfigurationError, match="width is a number of columns") as caught:
+        streamed().render(io.StringIO(), width=width)
+    assert caught.value.argument == "width"
+
+
 class TestPicture:
     """The picture by matplotlib."""
 
@@ -168,6 +176,13 @@ class TestPicture:
         """With a path, it is saved as the ending says."""
         streamed().plot(tmp_path / name)
         assert (tmp_path / name).read_bytes().startswith(begins)
+
+    def test_an_ending_that_is_no_picture(self, tmp_path: Path) -> None:
+        """What matplotlib cannot write is refused with what it can, and no file is left."""
+        with pytest.raises(ConfigurationError, match=r"a\.xyz cannot .* \.png, ") as caught:
+            streamed().plot(tmp_path / "a.xyz")
+        assert caught.value.argument == "path"
+        assert list(tmp_path.iterdir()) == []
 
     def test_a_stream_that_has_just_begun(self, tmp_path: Path) -> None:
         """A picture of nothing is empty, and no failure."""

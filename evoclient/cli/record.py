@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
+
+import attrs
 
 from ..ground import ConfigurationError, EvoClientError
 from ..testing.cassette import Cassette
 from .chat import ask_once
 from .interrupts import deaf
-from .terminal import say
+from .terminal import question, say
 from .wishes import Wishes
 
 __all__ = ["record"]
@@ -26,10 +29,11 @@ def record(file: str, wishes: Wishes, *, overwrite: bool) -> int:
         The exit status.
 
     Raises:
-        ConfigurationError: The file cannot be written there, or the wishes do not fit together;
-            nothing was sent.
+        ConfigurationError: There is no question, the file cannot be written there, or the wishes
+            do not fit together; nothing was sent.
         APIError: There is no good answer; what came of it has been shown and written.
     """
+    wishes = attrs.evolve(wishes, prompt=_question(file, wishes.prompt))
     _check(file, overwrite=overwrite)
     cassette = Cassette()
     try:
@@ -38,6 +42,30 @@ def record(file: str, wishes: Wishes, *, overwrite: bool) -> int:
         # A wrong option or a missing key is no reason to leave an empty file.
         if cassette.exchanges:
             _save(cassette, file)
+
+
+def _question(file: str, prompt: str | None) -> str:
+    """Return what to ask, with what is piped in.
+
+    Raises:
+        ConfigurationError: There is nothing, or it seems to stand where the file should.
+    """
+    mistaken = ConfigurationError(
+        f"“{file}” is taken as FILE, where the recording goes, and no question stands behind it. "
+        f'Name both: evoclient record FILE "{file if _is_sentence(file) else "…"}".'
+    )
+    if prompt is None and _is_sentence(file):
+        raise mistaken
+    try:
+        return question(prompt, sys.stdin)
+    except ConfigurationError as error:
+        raise mistaken from error
+
+
+def _is_sentence(file: str) -> bool:
+    """Whether a name is hardly one of a file."""
+    has_ending = os.path.splitext(file)[1][1:].isalnum()
+    return not has_ending and (" " in file or file.endswith("?"))
 
 
 def _check(file: str, *, overwrite: bool) -> None:

@@ -45,7 +45,7 @@ def replay(file: str, *, speed: float, no_wait: bool, raw: bool) -> int:
     status = 0
     pace = None if no_wait else speed
     for exchange in Cassette.load(file).exchanges:
-        transport = MemoryTransport(Cassette([exchange]).script(speed=pace))
+        transport = MemoryTransport(Cassette([exchange]).script(speed=pace, match="path"))
         try:
             if raw:
                 _write(exchange, transport, sys.stdout.buffer)

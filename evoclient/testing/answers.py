@@ -109,6 +109,13 @@ def _choice(question: Question, index: int) -> Choice:
 
 
 def _text(question: Question, index: int) -> str:
+    text, begun = _whole_text(question, index), question.begun
+    if begun is not None and text.startswith(begun.text):
+        return begun.repeated + text[len(begun.text) :]
+    return text  # what is there already is of another answer: a new one is begun
+
+
+def _whole_text(question: Question, index: int) -> str:
     if question.results:
         return prose.report(question.text, list(question.results))
     ordered = prose.obey(question.text, question.instructions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from typing import Any, Final, NoReturn
 from unittest.mock import patch
@@ -14,6 +14,14 @@ from ..ground import EvoClientError
 __all__ = ["NetworkBlockedError", "network_blocked"]
 
 _INTERNET: Final = (socket.AF_INET, socket.AF_INET6)
+
+_LOOKUPS: Final = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
+_METHODS: Final = {
+    "connect": "connect to",
+    "connect_ex": "connect to",
+    "sendmsg": "send to",
+    "sendto": "send to",
+}
 
 
 class NetworkBlockedError(EvoClientError, RuntimeError):
@@ -25,28 +33,37 @@ class NetworkBlockedError(EvoClientError, RuntimeError):
 
 @contextmanager
 def network_blocked() -> Iterator[None]:
-    """Forbid, inside the block, to look up names and to connect to anything but loopback."""
-    with (
-        patch.object(socket, "getaddrinfo", _guarded_lookup(socket.getaddrinfo)),
-        patch.object(socket.socket, "connect", _guarded(socket.socket.connect)),
-        patch.object(socket.socket, "connect_ex", _guarded(socket.socket.connect_ex)),
-    ):
+    """Forbid, inside the block, to look up names and to talk to anything but loopback.
+
+    What goes through `socket.socket` and the functions of `socket` that look up names is
+    forbidden, and with it all that is built on them. A library that opens sockets in C is not seen,
+    nor is a socket that was connected before.
+    """
+    with ExitStack() as patches:
+        for name in _LOOKUPS:
+            lookup = _guarded_lookup(getattr(socket, name))
+            patches.enter_context(patch.object(socket, name, lookup))
+        for name, verb in _METHODS.items():
+            if hasattr(socket.socket, name):  # Windows has no sendmsg
+                method = _guarded(getattr(socket.socket, name), verb)
+                patches.enter_context(patch.object(socket.socket, name, method))
         yield
 
 
-def _guarded(connect: Any) -> Any:
-    """Return a method of sockets that refuses addresses outside."""
+def _guarded(method: Any, verb: str) -> Any:
+    """Return a method of sockets that refuses addresses outside; they are the last argument."""
 
-    def guarded(self: socket.socket, address: Any, /) -> Any:
+    def guarded(self: socket.socket, /, *arguments: Any) -> Any:
+        address = arguments[-1] if arguments else None
         if self.family in _INTERNET and isinstance(address, tuple) and not _is_here(address[0]):
-            _refuse(f"connect to {address[0]}, port {address[1]}")
-        return connect(self, address)
+            _refuse(f"{verb} {address[0]}, port {address[1]}")
+        return method(self, *arguments)
 
     return guarded
 
 
 def _guarded_lookup(lookup: Any) -> Any:
-    """Return `getaddrinfo` for names of this machine; addresses are judged by `connect`."""
+    """Return a function that looks up names of this machine alone; addresses need none."""
 
     def guarded(host: Any, *arguments: Any, **options: Any) -> Any:
         if not (_is_here(host) or _is_address(host)):

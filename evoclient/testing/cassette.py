@@ -13,7 +13,8 @@ from ..streaming.recording import Exchange, read_exchanges, write_exchanges
 from ..transports.base import AsyncTransport, Transport
 from ..transports.memory import Script
 from ..wire import Request
-from .playing import Cut, Playing, check_cut, check_speed, reply_of
+from .matching import Match
+from .playing import Cut, Playing
 from .recorder import AsyncRecordingTransport, RecordingTransport
 from .redaction import without_secrets
 from .take import Take
@@ -67,13 +68,20 @@ class Cassette:
         An exchange that is still under way is written as closed by its reader.
 
         Raises:
+            ConfigurationError: Nothing was recorded; what is there stays.
             OSError: The file cannot be written; what was there before stays.
         """
+        exchanges = self.exchanges
+        if not exchanges:
+            raise ConfigurationError(
+                f"Nothing was recorded, so {os.fspath(path)} is not written. Give the client a "
+                "transport of this cassette, transport=cassette.recording(), and ask with it."
+            )
         target = Path(path)
         # Beside it first: a full disk or Ctrl-C would leave half a cassette.
         new = target.with_name(f"{target.name}.new")
         try:
-            new.write_bytes(write_exchanges(self.exchanges))
+            new.write_bytes(write_exchanges(exchanges))
             new.replace(target)
         finally:
             new.unlink(missing_ok=True)
@@ -111,31 +119,35 @@ class Cassette:
         inner = transport_maker(transport, "async", verify=True, cert=None)()
         return AsyncRecordingTransport(inner, self._begin)
 
-    def script(self, *, speed: float | None = 1.0, cut: Cut = None) -> Script:
+    def script(
+        self, *, speed: float | None = 1.0, cut: Cut = None, match: Match = "body"
+    ) -> Script:
         """Return what is recorded by now as a script for the memory transport of either colour.
 
-        The replies come in the order in which they were recorded. A request whose method or path
-        is not that of the recorded one raises an `APIConnectionError` that names both; of the
-        paths only the end counts, so that a client may have another base URL. A recorded request
-        for a token is passed over where none is made.
+        Each reply is played once, to a request that is like the recorded one; requests that are
+        alike get theirs in the order in which they were recorded. A request that is like none
+        raises an `APIConnectionError` that says where it differs. Of the paths only the end
+        counts, so that a client may have another base URL. In bodies all counts, the model too,
+        but for what was masked as a secret. A recorded request for a token is passed over where
+        none is made.
 
         Args:
             speed: 1.0 takes as long as it took, 2.0 half of that; None waits for nothing.
             cut: How bodies are cut: a number for pieces of so many bytes, a function that is
                 given the body and returns its pieces, or None for the pieces that were recorded.
+            match: What of a request must be as recorded: "body" is method, path and JSON body.
+                "path" is without the body, and the replies come strictly in order.
 
         Raises:
-            ConfigurationError: `speed` or `cut` means nothing, or the pieces are not the body.
+            ConfigurationError: `speed`, `cut` or `match` means nothing, or the pieces are not the
+                body.
         """
-        check_speed(speed)
-        check_cut(cut)
-        exchanges = self.exchanges
-        replies = [reply_of(exchange, speed=speed, cut=cut) for exchange in exchanges]
-        return Script(Playing(exchanges, replies))
+        return Script(Playing(self.exchanges, speed=speed, cut=cut, match=match))
 
     def __repr__(self) -> str:
         """Show how much is recorded."""
-        return f"<Cassette with {len(self._kept) + len(self._takes)} exchanges>"
+        count = len(self._kept) + len(self._takes)
+        return f"<Cassette with {count} exchange{'' if count == 1 else 's'}>"
 
     def _begin(self, request: Request) -> Take:
         take = Take(request)

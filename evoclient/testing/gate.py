@@ -10,7 +10,9 @@ from typing import Any
 from aiohttp import web
 
 from .dialects import Dialect
+from .encores import Encores
 from .faults import Stage
+from .going_on import conversation_of
 from .ledger import Ledger, RecordedRequest
 from .plays import PlayQueue, Program, read_plays
 from .question import BadRequest, Question
@@ -86,6 +88,7 @@ class Gate:
         self._desk = desk
         self._queue = queue
         self._dialect = dialect
+        self._encores = Encores()
 
     async def receive(
         self, request: web.Request, handler: Handler, *, locked: bool
@@ -144,6 +147,7 @@ class Gate:
             wanted.append(body[_PLAY_FIELD])
         try:
             asked = [play for part in wanted for play in read_plays(part)]
+            asked = self._encores.due(asked, [request.path, conversation_of(body)])
         except ValueError as error:
             raise BadRequest(str(error), _PLAY_FIELD) from error
         return Program.of([*self._queue.take(request.path), *asked], self._dialect)

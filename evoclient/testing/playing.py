@@ -6,7 +6,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from ..errors.tree import APIConnectionError, APITimeoutError
@@ -14,16 +14,20 @@ from ..ground import ConfigurationError
 from ..streaming.recording import Exchange, Failure
 from ..transports.memory import MemoryReply
 from ..wire import Request
+from .matching import Difference, Match, check_match, difference, is_same_path
 from .redaction import is_sign_in, shown_path
 
-__all__ = ["Cut", "Playing", "check_cut", "check_speed", "reply_of"]
+__all__ = ["ANEW", "Cut", "Playing"]
+
+#: What to do about a cassette that does not fit any more.
+ANEW: Final = "Record the cassette anew"
 
 #: How a body is cut: None as it was recorded, a number for pieces of so many bytes, or a function
 #: that is given the whole body and returns its pieces.
 Cut: TypeAlias = int | Callable[[bytes], Iterable[bytes]] | None
 
 
-def check_speed(speed: object) -> None:
+def _check_speed(speed: object) -> None:
     """Refuse a speed that means nothing.
 
     Raises:
@@ -39,7 +43,7 @@ def check_speed(speed: object) -> None:
     )
 
 
-def check_cut(cut: object) -> None:
+def _check_cut(cut: object) -> None:
     """Refuse a cut that means nothing.
 
     Raises:
@@ -54,7 +58,7 @@ def check_cut(cut: object) -> None:
         )
 
 
-def reply_of(exchange: Exchange, *, speed: float | None, cut: Cut) -> MemoryReply:
+def _reply_of(exchange: Exchange, *, speed: float | None, cut: Cut) -> MemoryReply:
     """Return the reply of an exchange as the memory transport takes it.
 
     Args:
@@ -137,57 +141,120 @@ def _error(failure: Failure) -> APIConnectionError:
 
 
 class Playing:
-    """Gives the replies of a cassette in order, to requests like those recorded.
+    """Gives the replies of a cassette, each once, to requests like those recorded.
 
-    A request for a token that was recorded is passed over where none is made: who plays a
-    cassette needs no credentials.
+    Requests that are alike get their replies in the order in which they were recorded. A request
+    for a token that was recorded is passed over where none is made: who plays a cassette needs no
+    credentials. Any number of threads and tasks may ask at once.
     """
 
-    def __init__(self, exchanges: Sequence[Exchange], replies: Sequence[MemoryReply]) -> None:
-        """Begin at the first exchange; each has its reply."""
+    def __init__(
+        self,
+        exchanges: Sequence[Exchange],
+        *,
+        speed: float | None,
+        cut: Cut = None,
+        match: Match = "body",
+        anew: str = ANEW,
+    ) -> None:
+        """Begin with all exchanges; the arguments are those of `Cassette.script`.
+
+        Args:
+            exchanges: What was recorded.
+            speed: How fast to play.
+            cut: How bodies are cut.
+            match: What of a request must be as recorded.
+            anew: What to do about a cassette that does not fit any more, for errors.
+
+        Raises:
+            ConfigurationError: `speed`, `cut` or `match` means nothing, or the pieces are not the
+                body.
+        """
+        _check_speed(speed)
+        _check_cut(cut)
+        self.match = match
+        self._anew = anew
         self._exchanges = exchanges
-        self._replies = replies
-        self._next = 0
+        self._replies = [_reply_of(exchange, speed=speed, cut=cut) for exchange in exchanges]
+        self._waiting = list(range(len(exchanges)))
         self._lock = threading.Lock()
+
+    @property
+    def match(self) -> Match:
+        """What of a request must be as recorded: "body" or "path"."""
+        return self._match
+
+    @match.setter
+    def match(self, match: Match) -> None:
+        check_match(match)
+        self._match: Match = match
+
+    @property
+    def left(self) -> list[Exchange]:
+        """What nobody has asked for yet; requests for tokens are not counted."""
+        with self._lock:
+            left = [self._exchanges[number] for number in self._waiting]
+        return [exchange for exchange in left if not is_sign_in(exchange)]
 
     def __call__(self, request: Request) -> MemoryReply:
         """Return the reply to a request.
 
         Raises:
-            APIConnectionError: Another request was recorded here, or none.
+            APIConnectionError: Other requests were recorded, or none is left.
         """
         with self._lock:
-            number = self._next
-            while number < len(self._exchanges):
-                if _is_like(request, self._exchanges[number]):
-                    self._next = number + 1
-                    return self._replies[number]
-                if not is_sign_in(self._exchanges[number]):
-                    raise _another(request, self._exchanges[number], number)
-                number += 1
-        raise APIConnectionError(
-            f"The cassette has {len(self._exchanges)} exchanges, and there is none left for "
-            f"{request.method} {shown_path(request)}. Record the cassette anew, or look why there "
-            "are more requests than before.",
-            retryable=False,
+            number = self._number_for(request)
+            self._waiting.remove(number)
+        return self._replies[number]
+
+    def _number_for(self, request: Request) -> int:
+        if self._match == "path":
+            return self._next_by_path(request)
+        nearest: tuple[int, Difference] | None = None
+        for number in self._waiting:
+            if is_same_path(request, self._exchanges[number]):
+                found = difference(request, self._exchanges[number])
+                if found is None:
+                    return number
+                if nearest is None and not is_sign_in(self._exchanges[number]):
+                    nearest = number, found
+        raise self._unfit(request) if nearest is None else self._otherwise(*nearest)
+
+    def _next_by_path(self, request: Request) -> int:
+        """Return the next exchange, whatever is asked there."""
+        for number in self._waiting:
+            if is_same_path(request, self._exchanges[number]):
+                return number
+            if not is_sign_in(self._exchanges[number]):
+                break
+        raise self._unfit(request)
+
+    def _unfit(self, request: Request) -> APIConnectionError:
+        asked = f"{request.method} {shown_path(request)}"
+        for number in self._waiting:
+            exchange = self._exchanges[number]
+            if not is_sign_in(exchange):
+                recorded = f"{exchange.method} {urlsplit(exchange.url).path}"
+                return _refusal(
+                    f"Exchange {number + 1} of the cassette is {recorded}, and the request is "
+                    f"{asked}. Make the requests that were recorded, give the client the base_url "
+                    f"that it was recorded with, or start afresh: {self._anew}."
+                )
+        count = len(self._exchanges)
+        return _refusal(
+            f"The cassette has {count} exchange{'' if count == 1 else 's'}, and there is none left "
+            f"for {asked}. {self._anew}, or look why there are more requests than before."
+        )
+
+    def _otherwise(self, number: int, found: Difference) -> APIConnectionError:
+        where = found.path or "the body"
+        return _refusal(
+            f"The request is not the one that was recorded as exchange {number + 1} of the "
+            f"cassette: {where} was {found.recorded} and is {found.asked} now. The recorded answer "
+            f'is one to another question. {self._anew}, or play it with match="path", which '
+            "compares method and path alone."
         )
 
 
-def _is_like(request: Request, exchange: Exchange) -> bool:
-    """Whether a request has the method and the path of a recorded one.
-
-    Where one path is longer at its beginning, it is that of another base URL.
-    """
-    one, other = shown_path(request), urlsplit(exchange.url).path
-    return request.method == exchange.method and (one.endswith(other) or other.endswith(one))
-
-
-def _another(request: Request, exchange: Exchange, number: int) -> APIConnectionError:
-    recorded = f"{exchange.method} {urlsplit(exchange.url).path}"
-    return APIConnectionError(
-        f"Exchange {number + 1} of the cassette is {recorded}, and the request is "
-        f"{request.method} {shown_path(request)}. Make the requests in the order in which they "
-        "were recorded, give the client the base_url that it was recorded with, or record the "
-        "cassette anew.",
-        retryable=False,
-    )
+def _refusal(message: str) -> APIConnectionError:
+    return APIConnectionError(message, retryable=False)

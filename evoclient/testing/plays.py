@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +20,10 @@ from .faults import ERROR_EVENTS, FAULTS, Stage
 from .script import Script
 from .substitutes import SUBSTITUTES, Substitute
 
-__all__ = ["Play", "PlayQueue", "Program", "names", "read_plays"]
+__all__ = ["TIMES", "Play", "PlayQueue", "Program", "names", "read_plays"]
+
+# The option of every play that says how often a request may have it.
+TIMES = "times"
 
 # Sends the JSON completion although a stream was asked for; it changes the question, not the reply.
 _WHOLE = "whole"
@@ -40,16 +44,21 @@ class Play:
         """Refuse at once what could only fail later, inside the server."""
         if self.name not in names():
             raise ValueError(f"unknown play {self.name!r}; there are {', '.join(names())}")
-        known = _options(FAULTS.get(self.name) or SUBSTITUTES.get(self.name))
+        known = _options(self.name)
         for option, value in self.options.items():
             if option not in known:
-                takes = ", ".join(known) or "no options"
+                takes = ", ".join(known)
                 raise ValueError(f"{self.name} has no option {option!r}; it takes {takes}")
-            if not _is_like(value, known[option]):
-                raise ValueError(f"{option} of {self.name} cannot be {value!r}")
+            _check_option(self.name, option, known[option], value)
         form = self.options.get("form")
         if form is not None and form not in list(ERROR_EVENTS):
             raise ValueError(f"unknown form {form!r}; there are {', '.join(sorted(ERROR_EVENTS))}")
+
+    @property
+    def once(self) -> Play:
+        """The play without its ``times``."""
+        options = {name: value for name, value in self.options.items() if name != TIMES}
+        return Play(self.name, options)
 
 
 def names() -> list[str]:
@@ -57,19 +66,45 @@ def names() -> list[str]:
     return sorted([*FAULTS, *SUBSTITUTES, *DIALECTS, _WHOLE])
 
 
-def _options(player: Callable[..., Any] | None) -> dict[str, Any]:
-    """The options of a play, with their defaults."""
-    if player is None:
-        return {}
-    parameters = inspect.signature(player).parameters.values()
-    return {item.name: item.default for item in parameters if item.kind is item.KEYWORD_ONLY}
+def _options(name: str) -> dict[str, str]:
+    """The options of a play, with their kinds as its function is annotated."""
+    player = FAULTS.get(name) or SUBSTITUTES.get(name)
+    parameters = inspect.signature(player).parameters.values() if player else ()
+    own = {item.name: str(item.annotation) for item in parameters if item.kind is item.KEYWORD_ONLY}
+    return {**own, TIMES: "times"}
 
 
-def _is_like(value: Any, default: Any) -> bool:
-    """Tell whether a value has the type of the default, from which None says nothing."""
-    if isinstance(default, float):
-        return type(value) in (int, float)
-    return default is None or type(value) is type(default)
+def _is_number(value: Any, least: int) -> bool:
+    is_one = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_one and least <= value < math.inf
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and _is_number(value, least)
+
+
+# Each kind of option: what it takes, for people, and whether a value is that.
+_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "bool": ("true or false", lambda value: isinstance(value, bool)),
+    "int": ("a whole number, 0 or more", lambda value: _is_whole(value, 0)),
+    "times": ("a whole number, 1 or more", lambda value: _is_whole(value, 1)),
+    "float": ("a number, 0 or more", lambda value: _is_number(value, 0)),
+    "str": ("a text", lambda value: isinstance(value, str)),
+    "Mapping[str, str]": ("an object of names and values", lambda value: isinstance(value, dict)),
+    "Any": ("a text or JSON", lambda _: True),
+}
+
+
+def _check_option(play: str, option: str, kind: str, value: Any) -> None:
+    """Refuse a value that a play cannot use.
+
+    Raises:
+        ValueError: It is of another kind.
+    """
+    wanted, _, optional = kind.partition(" | ")
+    takes, is_one = _KINDS[wanted]
+    if not (is_one(value) or (optional and value is None)):
+        raise ValueError(f"{option} of {play} is {takes}; it is {value!r}")
 
 
 def read_plays(wanted: Any) -> list[Play]:
@@ -101,18 +136,24 @@ def read_plays(wanted: Any) -> list[Play]:
 
 def _read_play(text: str) -> Play:
     name, *pairs = (part.strip() for part in text.split(";"))
-    options = {}
+    options, kinds = {}, _options(name)
     for pair in pairs:
         key, _, value = pair.partition("=")
-        options[key.strip()] = _read_value(value.strip())
+        options[key.strip()] = _read_value(value.strip(), kinds.get(key.strip(), "Any"))
     return Play(name, options)
 
 
-def _read_value(text: str) -> Any:
+def _read_value(text: str, kind: str) -> Any:
+    """Read a value as JSON where it is JSON; a text needs no quotation marks."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return text
+    return (
+        text
+        if kind.startswith("str") and value is not None and not isinstance(value, str)
+        else value
+    )
 
 
 @dataclass(frozen=True)
@@ -160,7 +201,17 @@ class PlayQueue:
         self._waiting: deque[tuple[str | None, list[Play]]] = deque()
 
     def add(self, plays: list[Play], *, times: int, path: str | None) -> None:
-        """Queue plays for the next ``times`` requests, or the next ones to one path."""
+        """Queue plays for the next ``times`` requests, or the next ones to one path.
+
+        Raises:
+            ValueError: A play has a number of times of its own.
+        """
+        for play in plays:
+            if TIMES in play.options:
+                raise ValueError(
+                    f"{TIMES} of {play.name} counts what a request asks for itself; for plays that "
+                    f'are queued it is an argument: server.play("{play.name}", {TIMES}=2)'
+                )
         with self._lock:
             self._waiting.extend([(path, plays)] * times)
 

@@ -7,6 +7,7 @@ pytest until a fixture is used, and a suite that uses none of it runs as it woul
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ _RECORD = "--evoclient-record"
 _VARIABLE = "EVOCLIENT_RECORD"
 
 _recording = pytest.StashKey[bool]()
+_passed = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,9 +96,29 @@ def evoclient_cassette(request: pytest.FixtureRequest) -> Iterator[CassetteDeck]
     """The test's own cassette, played, or recorded where pytest was told --evoclient-record."""
     from .fixtures import CassetteDeck
 
-    deck = CassetteDeck(_path(request), is_recording=request.config.stash[_recording])
+    node: pytest.Item = request.node
+    deck = CassetteDeck(
+        _path(request), is_recording=request.config.stash[_recording], test=node.nodeid
+    )
     yield deck
-    deck.eject()
+    passed = node.stash.get(_passed, False)
+    told = deck.eject(passed=passed)
+    if told is not None and passed:
+        warnings.warn(told, stacklevel=1)
+    elif told is not None:
+        node.add_report_section("teardown", "evoclient", told)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Learn whether a test did as it should, before its fixtures end."""
+    report = yield
+    if report.when == "call":
+        # A test that was expected to fail did what it should.
+        item.stash[_passed] = report.passed or hasattr(report, "wasxfail")
+    return report
 
 
 def _path(request: pytest.FixtureRequest) -> Path:

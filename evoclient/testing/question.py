@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .going_on import Begun, begun_in
 from .tokens import count_tokens
 
 __all__ = ["BadRequest", "Question", "Tool", "read_chat", "read_completion"]
@@ -33,7 +34,10 @@ class Tool:
 
 @dataclass(frozen=True)
 class Question:
-    """A request in plain values, the same for chat and for the legacy completions."""
+    """A request in plain values, the same for chat and for the legacy completions.
+
+    ``begun`` is the answer that is to be gone on with; all else is of the question before it.
+    """
 
     model: str
     text: str
@@ -52,6 +56,7 @@ class Question:
     running_usage: bool = False
     thinking: bool | None = None
     prompt_tokens: int = 0
+    begun: Begun | None = None
 
 
 def read_chat(body: Any) -> Question:
@@ -70,6 +75,8 @@ def read_chat(body: Any) -> Question:
     tools = _read_tools(body)
     counted = sum(_PER_MESSAGE + count_tokens(_text_of(message)) for message in messages)
     counted += count_tokens(json.dumps(body["tools"])) if tools else 0
+    turns = len(messages)
+    messages, begun = begun_in(messages)
     return replace(
         common,
         text=next((_text_of(m) for m in reversed(messages) if m["role"] == "user"), ""),
@@ -77,12 +84,13 @@ def read_chat(body: Any) -> Question:
             _text_of(m) for m in messages if m["role"] in ("system", "developer")
         ),
         results=_last_results(messages),
-        turns=len(messages),
+        turns=turns,
         tools=tools,
         tool_choice=_read_tool_choice(body, tools),
         parallel=body.get("parallel_tool_calls") is not False,
         schema=_read_schema(body),
         prompt_tokens=counted,
+        begun=begun,
     )
 
 

@@ -1,7 +1,13 @@
 """Takes the secrets out of recorded exchanges, so that a cassette can be shared.
 
-In a reply each byte of a secret becomes an asterisk: what was as long as before can be cut where
-it was cut before. Elsewhere ``***`` takes the place of a secret.
+A secret is known by the header, the parameter of an address or the member of a JSON document that
+holds it, at any depth; where it is long enough, it is then looked for everywhere. In a reply each
+byte of a secret becomes an asterisk: what was as long as before can be cut where it was cut before.
+Elsewhere ``***`` takes the place of a secret.
+
+A secret that a reply spreads over several events, as a model does that repeats a key word by word,
+is not found. Nor is one whose name does not tell what it is, such as a key in the text of a
+message that is not also the key of the request.
 """
 
 from __future__ import annotations
@@ -9,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote_plus, urlsplit
 
 import attrs
@@ -22,9 +28,15 @@ from ..streaming.inflate import Inflate, InflateError
 from ..streaming.recording import Block, Exchange, Failure
 from ..wire import Headers, Request
 
-__all__ = ["is_sign_in", "secrets_of_request", "shown_path", "without_secrets"]
+__all__ = [
+    "is_sign_in",
+    "secrets_of_request",
+    "shown_document",
+    "shown_path",
+    "without_secrets",
+]
 
-#: Members of a request for a token that are credentials, in lower case.
+#: Members of a JSON document or a form that are credentials, in lower case.
 _CREDENTIALS: Final = frozenset(
     {
         "access_token",
@@ -55,22 +67,36 @@ _LIKELY_SECRET: Final = 12
 _TOKEN: Final = re.compile(
     rb'"(?:access_token|id_token|refresh_token)"\s*:\s*"((?:[^"\\]|\\.)*)"', re.DOTALL
 )
+_NAMES: Final = _CREDENTIALS | SENSITIVE_HEADERS
 _CREDENTIAL: Final = re.compile(
-    rb'"(?:%b)"\s*:\s*"((?:[^"\\]|\\.)*)"' % "|".join(sorted(_CREDENTIALS)).encode(),
+    rb'"(?:%b)"\s*:\s*"((?:[^"\\]|\\.)*)"' % "|".join(sorted(_NAMES)).encode(),
     re.DOTALL | re.IGNORECASE,
 )
-_USER: Final = re.compile(r"//[^/?#@]*@")
+_CREDENTIAL_IN_TEXT: Final = re.compile(
+    rf"""("(?:{"|".join(sorted(_NAMES))})"\s*:\s*")((?:[^"\\]|\\.)*)(")""",
+    re.DOTALL | re.IGNORECASE,
+)
+_USER: Final = re.compile(r"//[^/?#]*@")
+#: What of an address in a text may hold a secret. Its scheme is not looked for: that would take
+#: long in a long text without any.
+_ADDRESS: Final = re.compile(r"""://[^\s"'<>`\\]+""")
 
 
 def secrets_of_request(request: Request) -> Secrets:
-    """Return what must not be shown of a request, in all the forms in which it may be echoed."""
+    """Return what must not be shown of a request, in all the forms in which it may be echoed.
+
+    Returns:
+        Longest first: one secret may be a part of another.
+    """
     pairs = request.headers.pairs
     query = urlsplit(request.url).query
     values = [value for name, value in _parameters(query) if name in _PARAMETERS]
     odd = [value for name, value in pairs if _is_sensitive(name)]
     odd += [value.rpartition(" ")[2] for value in odd]
     values += [value for value in odd if len(value) >= _LIKELY_SECRET]
-    return Secrets({*secrets_in(pairs), *secrets_of(values), *request.secrets})
+    values += _told(request.body)
+    known = {*secrets_in(pairs), *secrets_of(values), *request.secrets}
+    return Secrets(sorted(known, key=len, reverse=True))
 
 
 def without_secrets(exchanges: Iterable[tuple[Exchange, Secrets]]) -> tuple[Exchange, ...]:
@@ -96,6 +122,15 @@ def is_sign_in(exchange: Exchange) -> bool:
 def shown_path(request: Request) -> str:
     """Return the path of a request as a cassette shows it."""
     return urlsplit(_url(request.url, secrets_of_request(request))).path
+
+
+def shown_document(request: Request) -> Any:
+    """Return the JSON of a request's body as a cassette shows it.
+
+    Raises:
+        ValueError: It is not JSON.
+    """
+    return loads(_request_body(request.body, secrets_of_request(request)) or b"")
 
 
 _PARAMETERS: Final = SENSITIVE_PARAMETERS | _CREDENTIALS
@@ -133,7 +168,6 @@ def _tokens(exchange: Exchange) -> Iterator[str]:
 
 def _masked(exchange: Exchange, secrets: Secrets) -> Exchange:
     failure = exchange.failure
-    pattern = _CREDENTIAL if is_sign_in(exchange) else _TOKEN
     return attrs.evolve(
         exchange,
         url=_url(exchange.url, secrets),
@@ -146,14 +180,37 @@ def _masked(exchange: Exchange, secrets: Secrets) -> Exchange:
             (name, MASK if name.lower() in SENSITIVE_HEADERS else mask(value, secrets))
             for name, value in exchange.headers.pairs
         ),
-        blocks=_blocks(exchange, pattern, secrets),
+        blocks=_blocks(exchange, secrets),
         failure=failure and attrs.evolve(failure, message=mask(failure.message, secrets)),
     )
 
 
+def _told(body: bytes | None) -> Iterator[str]:
+    """Yield the credentials in a JSON document that can hardly stand elsewhere in their own right.
+
+    Args:
+        body: The body of a request; of one that is no JSON nothing is told.
+    """
+    try:
+        document = loads(body or b"")
+    except ValueError:
+        return
+    found: list[str] = []
+    _hidden(document, found)
+    for value in found:
+        scheme, _, secret = value.rpartition(" ")
+        if len(secret) >= _LIKELY_SECRET and " " not in scheme:
+            yield secret
+
+
 def _url(url: str, secrets: Secrets) -> str:
+    return mask(_address(url), secrets)
+
+
+def _address(url: str) -> str:
+    """Return an address without a user, and without the values of credentials."""
     before, question, query = _USER.sub(f"//{MASK}@", url, count=1).partition("?")
-    return mask(before + question + _query(query), secrets)
+    return before + question + _query(query)
 
 
 def _query(query: str) -> str:
@@ -172,14 +229,54 @@ def _request_body(body: bytes | None, secrets: Secrets) -> bytes | None:
     try:
         document = loads(body)
     except ValueError:
-        return _starred(_form(body), secrets)
-    masked = masked_document(document, secrets)
-    if isinstance(masked, dict):
-        masked = {
-            name: MASK if name.lower() in _CREDENTIALS and isinstance(value, str) else value
-            for name, value in masked.items()
-        }
+        return _starred(_CREDENTIAL.sub(_stars, _form(body)), secrets)
+    masked = masked_document(_hidden(document, []), secrets)
     return body if masked == document else dumps(masked, allow_nan=True)
+
+
+def _hidden(
+    value: Any, found: list[str], *, is_secret: bool = False, is_headers: bool = False
+) -> Any:
+    """Return a JSON document without credentials, which are known by the names of members.
+
+    Args:
+        value: The document, or a part of it.
+        found: Takes the credentials that are texts.
+        is_secret: Whether the name of the member says that the part is a credential.
+        is_headers: Whether it says that the part's own members are headers.
+    """
+    if isinstance(value, dict):
+        return {
+            name: _hidden(
+                part,
+                found,
+                is_secret=name.lower() in _NAMES or (is_headers and _is_sensitive(name)),
+                is_headers=name.lower().endswith("headers"),
+            )
+            for name, part in value.items()
+        }
+    if isinstance(value, list):
+        return [_hidden(part, found, is_secret=is_secret) for part in value]
+    if not isinstance(value, str):
+        return value
+    if is_secret:
+        found.append(value)
+        return MASK
+    return _hidden_in_text(value, found)
+
+
+def _hidden_in_text(text: str, found: list[str]) -> str:
+    """Return a text without the credentials in addresses and in JSON, and else as it was.
+
+    The arguments of a tool call are JSON in a text.
+    """
+
+    def hide(match: re.Match[str]) -> str:
+        found.append(match[2])
+        return f"{match[1]}{MASK}{match[3]}"
+
+    text = _CREDENTIAL_IN_TEXT.sub(hide, text)
+    return _ADDRESS.sub(lambda address: _address(address[0]), text)
 
 
 def _form(body: bytes) -> bytes:
@@ -190,9 +287,9 @@ def _form(body: bytes) -> bytes:
         return body
 
 
-def _blocks(exchange: Exchange, pattern: re.Pattern[bytes], secrets: Secrets) -> tuple[Block, ...]:
+def _blocks(exchange: Exchange, secrets: Secrets) -> tuple[Block, ...]:
     """Return the blocks without secrets, also those that lie across a border of blocks."""
-    body = pattern.sub(_stars, _starred(exchange.body, secrets))
+    body = _CREDENTIAL.sub(_stars, _starred(exchange.body, secrets))
     blocks, start = [], 0
     for block in exchange.blocks:
         end = start + len(block.data)

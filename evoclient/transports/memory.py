@@ -45,6 +45,9 @@ class _Memory:
                 transports share. None or empty: every chat gets a friendly answer.
             verify: Taken so that all transports are made alike; it means nothing here.
             cert: As `verify`.
+
+        Raises:
+            ConfigurationError: `script` is neither of these.
         """
         self._script = script if isinstance(script, Script) else Script(script)
         self._lock = threading.Lock()

@@ -11,6 +11,7 @@ from typing import Any, Final
 import attrs
 
 from ..errors.tree import APIConnectionError
+from ..ground import ConfigurationError, elide
 from ..wire import Headers, Request
 from .answers import completion, content_of, friendly, stream_events
 
@@ -141,9 +142,13 @@ class Script:
     """Replies in order, or as a function chooses them; several transports may share one."""
 
     def __init__(self, source: ScriptLike | None = None) -> None:
-        """Take the replies; without any, every request is answered in a friendly way."""
+        """Take the replies; without any, every request is answered in a friendly way.
+
+        Raises:
+            ConfigurationError: `source` is no script.
+        """
         self._choose = source if callable(source) else None
-        self._replies = [] if source is None or callable(source) else list(source)
+        self._replies = [] if source is None or callable(source) else _replies(source)
         self._next = 0
         self._lock = threading.Lock()
 
@@ -161,13 +166,44 @@ class Script:
             number = self._next
             self._next += 1
         if number >= len(self._replies):
+            count = len(self._replies)
             raise APIConnectionError(
-                f"The script of the memory transport has {len(self._replies)} replies, and "
+                f"The script of the memory transport has {count} "
+                f"{'reply' if count == 1 else 'replies'}, and "
                 f"{request.method} {request.url} is request number {number + 1}. Add a reply, or "
                 "look why there are more requests than you thought.",
                 retryable=False,
             )
         return self._replies[number].for_request(request)
+
+
+def _replies(source: object) -> list[MemoryReply]:
+    """Return the replies of a script.
+
+    Raises:
+        ConfigurationError: It is no list of replies.
+    """
+    if isinstance(source, str | bytes | Mapping) or not isinstance(source, Iterable):
+        raise _no_script(f"it is {_shown(source)}")
+    replies = list(source)
+    for number, reply in enumerate(replies, 1):
+        if not isinstance(reply, MemoryReply):
+            raise _no_script(f"number {number} of the list is {_shown(reply)}")
+    return replies
+
+
+def _no_script(problem: str) -> ConfigurationError:
+    return ConfigurationError(
+        "The script of a memory transport is a list of replies, such as "
+        '[MemoryReply.text("Hello")], or a function that takes the request and returns a reply; '
+        f"{problem}.",
+        argument="script",
+    )
+
+
+def _shown(value: object) -> str:
+    """Return what stands in an error for a value: a reply may be long."""
+    return "one reply, not a list" if isinstance(value, MemoryReply) else elide(repr(value), 60)
 
 
 def _friendly(request: Request) -> MemoryReply:

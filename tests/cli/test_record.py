@@ -191,3 +191,30 @@ def test_wrong_usage(arguments: tuple[str, ...], run: Run) -> None:
     ran = run(*arguments)
     assert (ran.status, ran.out) == (2, "")
     assert "Usage: evoclient" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "named"),
+    [
+        (("Why?",), "", 'evoclient record FILE "Why?"'),
+        (("Write a line.",), "of this\n", 'evoclient record FILE "Write a line."'),
+        (("answer.jsonl",), " \n", 'evoclient record FILE "…"'),
+    ],
+)
+def test_a_forgotten_file_or_question(
+    arguments: tuple[str, ...], stdin: str, named: str, server: DemoServer, run: Run
+) -> None:
+    """Where one of the two is missing, the line to type is told, and nobody is asked."""
+    asked = len(server.requests)
+    ran = run("record", *arguments, stdin=stdin)
+    assert (ran.status, ran.out) == (2, "")
+    assert named in ran.err
+    assert f"“{arguments[0]}” is taken as FILE" in ran.err
+    assert len(server.requests) == asked
+
+
+def test_a_file_with_a_blank_in_its_name(server: DemoServer, run: Run, tmp_path: Path) -> None:
+    """With an ending it is a file, also where the question is piped in."""
+    file = tmp_path / "my answer.jsonl"
+    assert run("record", str(file), stdin="repeat: one").status == 0
+    assert file.exists()

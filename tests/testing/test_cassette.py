@@ -21,7 +21,7 @@ from evoclient.errors.tree import (
     StreamInterruptedError,
 )
 from evoclient.ground import ConfigurationError
-from evoclient.streaming.recording import read_exchanges
+from evoclient.streaming.recording import Exchange, read_exchanges
 from evoclient.testing import Cassette, DemoServer, TransportConformance
 from evoclient.testing.conformance.calls import calling
 from evoclient.testing.take import Take
@@ -391,6 +391,108 @@ def test_short_credentials_are_known_by_their_names(tmp_path: Path) -> None:
     assert first.body == b'{"access_token":"**","secret" : "**"}'
 
 
+def recorded(body: bytes, *replies: bytes, folder: Path) -> tuple[str, list[Exchange]]:
+    """Return the file of one request that was answered so often, and what is read from it."""
+    cassette = Cassette()
+    transport = cassette.recording(
+        MemoryTransport([MemoryReply(pieces=[each]) for each in replies])
+    )
+    for _ in replies:
+        reply: Any = transport.send(Request("POST", "http://x/v1/a", Headers(), body), Deadlines())
+        while reply.body.read(None):
+            pass
+    return saved(cassette, folder), list(reopened(cassette, folder).exchanges)
+
+
+ADDRESS = "https://user:p@w1@host/x?token=tok1&a=1"
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ({"provider": {"api_key": SECRET}}, {"provider": {"api_key": "***"}}),
+        ({"a": [{"b": [{"Password": SECRET}]}]}, {"a": [{"b": [{"Password": "***"}]}]}),
+        (
+            {"tools": [{"headers": {"Authorization": f"Bearer {SECRET}", "X-My-Token": SECRET}}]},
+            {"tools": [{"headers": {"Authorization": "***", "X-My-Token": "***"}}]},
+        ),
+        (
+            {"extra_headers": {"cookie": ["tok1", SECRET]}},
+            {"extra_headers": {"cookie": ["***"] * 2}},
+        ),
+        ({"tools": [{"authorization": SECRET}]}, {"tools": [{"authorization": "***"}]}),
+        ({"server_url": ADDRESS}, {"server_url": "https://***@host/x?token=***&a=1"}),
+        (
+            {"content": f'See {ADDRESS} and "ftp://tok1@h/", it is 1://2'},
+            {"content": 'See https://***@host/x?token=***&a=1 and "ftp://***@h/", it is 1://2'},
+        ),
+        (
+            {"arguments": json.dumps({"n": 1, "api_key": SECRET})},
+            {"arguments": '{"n": 1, "api_key": "***"}'},
+        ),
+        (
+            {"arguments": f'{{"secret": {json.dumps(SECRET)}, "n'},
+            {"arguments": '{"secret": "***", "n'},
+        ),
+    ],
+)
+def test_credentials_inside_a_request_are_masked(asked: Any, wanted: Any, tmp_path: Path) -> None:
+    """A name tells a credential at any depth of a body, in its addresses and in JSON in a text."""
+    written, (exchange,) = recorded(body_of(asked), b"{}", folder=tmp_path)
+    assert not any(secret in written for secret in (SECRET, "tok1", "p@w1", "w1@"))
+    assert json.loads(exchange.request_body or b"") == wanted
+    script = Cassette([exchange]).script(speed=None)
+    request = Request("POST", "http://x/v1/a", Headers(), body_of(asked))
+    assert script.reply_to(request).status == 200
+
+
+def test_what_is_no_credential_stays(tmp_path: Path) -> None:
+    """A schema that has a password, a number and an address without secrets stay as they were."""
+    body = body_of(
+        {
+            "properties": {"password": {"type": "string"}, "headers": {"token": 3}},
+            "required": ["password"],
+            "token": "a word",
+            "image_url": {"url": "https://host:80/a@b?page=2"},
+            "secret": None,
+        }
+    )
+    _, (exchange,) = recorded(body, b"{}", folder=tmp_path)
+    assert exchange.request_body == body
+
+
+def test_json_inside_another_body_is_masked(tmp_path: Path) -> None:
+    """A body that is no JSON document, such as an upload of lines, has its members masked too."""
+    body = b'--x\r\n\r\n{"a":1,"api_key":"k1k1"}\n{"Authorization": "k1k1"}\r\n--x--'
+    written, _ = recorded(body, b"{}", folder=tmp_path)
+    assert "k1k1" not in written
+    assert "--x--" in written
+
+
+def test_a_credential_inside_a_request_is_masked_in_its_reply(tmp_path: Path) -> None:
+    """What a name in a body tells to be a secret is looked for everywhere, if it is no word."""
+    asked = {"a": [{"api_key": SECRET, "headers": {"Authorization": f"Bearer {TOKEN}"}}]}
+    asked["a"].append({"password": "a sentence that is none", "secret": "letters"})
+    reply = f"{SECRET} {TOKEN} a sentence that is none, letters".encode()
+    written, (exchange,) = recorded(body_of(asked), reply, folder=tmp_path)
+    assert not found([("file", written)], [SECRET, TOKEN])
+    assert exchange.body.endswith(b"* a sentence that is none, letters")
+    assert len(exchange.body) == len(reply)
+
+
+def test_credentials_in_any_reply_are_masked(tmp_path: Path) -> None:
+    """Members that are credentials are masked at their length, also where nobody signs in."""
+    replies = (
+        b'{"keys":[{"id":1,"api_key": "sk-1","Authorization":"b"}],"content":"password: no"}',
+        b'data: {"a":{"client_secret":"c\\"1"}}\n\ndata: {"token":"word"}\n\n',
+    )
+    _, exchanges = recorded(b'{"model":"m"}', *replies, folder=tmp_path)
+    assert [exchange.body for exchange in exchanges] == [
+        b'{"keys":[{"id":1,"api_key": "****","Authorization":"*"}],"content":"password: no"}',
+        b'data: {"a":{"client_secret":"****"}}\n\ndata: {"token":"word"}\n\n',
+    ]
+
+
 def test_a_secret_of_one_exchange_is_masked_in_all(tmp_path: Path) -> None:
     """What one request or answer has shown to be a secret is no secret of that one alone."""
     cassette = Cassette()
@@ -442,7 +544,7 @@ def test_another_request_is_refused(colour: AnyColour) -> None:
         colour.run(client.models.list())
     # The place in the script is kept.
     assert colour.create(client).text == "Hello"
-    with pytest.raises(APIConnectionError, match="1 exchanges, and there is none left") as caught:
+    with pytest.raises(APIConnectionError, match="1 exchange, and there is none left") as caught:
         colour.create(client)
     assert not caught.value.retryable
 
@@ -455,9 +557,116 @@ def test_another_base_url_is_no_other_request(colour: AnyColour) -> None:
     assert colour.create(player(cassette, colour)).text == "Hello"
 
 
+def user(text: str) -> list[dict[str, str]]:
+    """Return a conversation of one question."""
+    return [{"role": "user", "content": text}]
+
+
+def test_another_question_is_refused(colour: AnyColour, tmp_path: Path) -> None:
+    """A changed prompt gets no answer to the old one, and the error tells where it differs."""
+    cassette = Cassette()
+    colour.create(recorder(cassette, colour, whole()), messages=user("Greet Ann"))
+    played = reopened(cassette, tmp_path)
+    client = player(played, colour)
+    with pytest.raises(APIConnectionError) as caught:
+        colour.create(client, messages=user("Greet Bob"))
+    told = str(caught.value)
+    assert "messages[0].content was 'Greet Ann' and is 'Greet Bob' now" in told
+    assert "Record the cassette anew" in told
+    assert 'match="path"' in told
+    assert not caught.value.retryable
+    # The place in the script is kept.
+    assert colour.create(client, messages=user("Greet Ann")).text == "Hello"
+    client = player(played, colour, match="path")
+    assert colour.create(client, messages=user("Greet Bob")).text == "Hello"
+
+
+def body_of(value: object) -> bytes:
+    """Return a body of JSON."""
+    return json.dumps(value).encode()
+
+
+@pytest.mark.parametrize(
+    ("recorded", "asked", "told"),
+    [
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, None),
+        ({"a": 1}, {"a": 1.0}, None),
+        ({"a": True}, {"a": 1}, "a was True and is 1"),
+        ({"a": 1}, {"a": True}, "a was 1 and is True"),
+        ({"a": 1}, {}, "a was 1 and is not there"),
+        ({}, {"a": {"b": 1}}, "a was not there and is {'b': 1}"),
+        ({"a": [1, {"b": None}]}, {"a": [1, {"b": 0}]}, r"a\[1\].b was None and is 0"),
+        ({"a": [1]}, {"a": [1, 2]}, r"a\[1\] was not there and is 2"),
+        ([], {}, r"the body was \[\] and is {}"),
+        ({"a": "key ***, *** it is"}, {"a": "key sk-1, yes it is"}, None),
+        ({"a": "***"}, {"a": ""}, None),
+        ({"a": "x ***"}, {"a": "y sk-1"}, r"a was 'x \*\*\*' and is 'y sk-1'"),
+        ({"a": "one *** two *** one"}, {"a": "one two"}, "a was 'one .*"),
+        ({"a": "***b***b"}, {"a": "b"}, "a was .*"),
+        ({"***": 1}, {"sk-1": 1}, None),
+        ({"api_key": "***"}, {"api_key": 7}, None),
+        ({}, {"api_key": "sk-1"}, r"api_key was not there and is '\*\*\*'"),
+        ({"a": "w " * 99 + "x"}, {"a": "w " * 99 + "yes"}, "a was '…w .* w x' and is '…w .* yes'"),
+    ],
+    ids=str,
+)
+def test_bodies_are_compared(recorded: Any, asked: Any, told: str | None) -> None:
+    """All counts but the order of keys and what was masked."""
+    exchange = Exchange(method="POST", url="http://x/v1/a", request_headers=Headers(),
+                        request_body=body_of(recorded), status=200)  # fmt: skip
+    script = Cassette([exchange]).script(speed=None)
+    request = Request("POST", "http://y/a", Headers(), body_of(asked))
+    if told is None:
+        assert script.reply_to(request).status == 200
+    else:
+        with pytest.raises(APIConnectionError, match=f"{told} now"):
+            script.reply_to(request)
+
+
+@pytest.mark.parametrize("bodies", [(None, b"{}"), (b"{}", None), (b"a=1", b"a=2"), (b"{}", b"x")])
+def test_bodies_that_are_not_json(bodies: tuple[bytes | None, bytes | None]) -> None:
+    """They are not compared."""
+    exchange = Exchange(
+        method="POST", url="http://x/a", request_headers=Headers(), request_body=bodies[0],
+        status=200,
+    )  # fmt: skip
+    request = Request("POST", "http://x/a", Headers(), bodies[1])
+    assert Cassette([exchange]).script(speed=None).reply_to(request).status == 200
+
+
+def test_a_key_of_the_player_is_in_no_error(colour: AnyColour) -> None:
+    """What differs is told without the secrets of the one who plays, who may have another key."""
+    cassette = Cassette()
+    client = recorder(cassette, colour, whole(), whole("Hi"), api_key=KEY)
+    colour.create(client, messages=user(f"my key is {KEY}"))
+    colour.create(client, messages=user("another"))
+    memory = colour.memory(cassette.script(speed=None))
+    again = colour.client(transport=memory, model="m", max_retries=0, api_key=SECRET)
+    assert colour.create(again, messages=user(f"my key is {SECRET}")).text == "Hello"
+    with pytest.raises(APIConnectionError, match=r"is '\*\*\* it is' now") as caught:
+        colour.create(again, messages=user(f"{SECRET} it is"))
+    assert SECRET not in str(caught.value)
+
+
+def test_requests_may_come_in_another_order(colour: AnyColour) -> None:
+    """Each question gets its own answer; the same question gets its answers in their order."""
+    cassette = Cassette()
+    client = recorder(cassette, colour, whole("1"), whole("2"), whole("3"))
+    for text in ("a", "b", "b"):
+        colour.create(client, messages=user(text))
+    client = player(cassette, colour)
+    answers = [colour.create(client, messages=user(text)).text for text in ("b", "a", "b")]
+    assert answers == ["2", "1", "3"]
+    client = player(cassette, colour, match="path")
+    answers = [colour.create(client, messages=user(text)).text for text in ("b", "a", "b")]
+    assert answers == ["1", "2", "3"]
+
+
 @pytest.mark.parametrize(
     ("how", "named"),
     [
+        ({"match": "all"}, 'match is "body"'),
+        ({"match": None}, "match is"),
         ({"speed": 0}, "speed must be a number above 0"),
         ({"speed": True}, "speed must be"),
         ({"speed": "fast"}, "speed must be"),
@@ -522,8 +731,16 @@ def test_a_file_that_cannot_be_written_stays(tmp_path: Path) -> None:
     """What cannot be saved is an error, and nothing half written is left."""
     (tmp_path / "c.jsonl").mkdir()
     with pytest.raises(OSError, match=r"c\.jsonl"):
-        Cassette().save(tmp_path / "c.jsonl")
+        loaded(f"{FIRST}\n{REQUEST}\n{HEAD}\n{END}\n").save(tmp_path / "c.jsonl")
     assert [path.name for path in tmp_path.iterdir()] == ["c.jsonl"]
+
+
+def test_nothing_is_not_saved(tmp_path: Path) -> None:
+    """A cassette without exchanges is no reason to lose a good one."""
+    (tmp_path / "c.jsonl").write_text("good", "utf-8")
+    with pytest.raises(ConfigurationError, match="Nothing was recorded"):
+        Cassette().save(tmp_path / "c.jsonl")
+    assert (tmp_path / "c.jsonl").read_text("utf-8") == "good"
 
 
 @pytest.mark.loopback
@@ -544,7 +761,9 @@ def test_a_real_server_is_recorded(colour: AnyColour, tmp_path: Path) -> None:
     assert [exchange.status for exchange in played.exchanges] == [503, 200]
     memory = colour.memory(played.script(speed=None, cut=1))
     again = colour.client(transport=memory, model="m", retry_delay=0)
-    assert "".join(colour.text(colour.stream(again))) == "".join(seen)
+    asked = [{"role": "user", "content": "Hi"}]
+    stream = colour.stream(again, messages=asked, model="demo")
+    assert "".join(colour.text(stream)) == "".join(seen)
     assert "sk-0123456789" not in (tmp_path / "cassette.jsonl").read_text("utf-8")
 
 
@@ -552,4 +771,4 @@ def test_a_cassette_shows_nothing_of_what_it_holds() -> None:
     """Its repr says how much there is."""
     cassette = Cassette()
     Sync().create(recorder(cassette, Sync(), whole(), api_key=KEY))
-    assert repr(cassette) == "<Cassette with 1 exchanges>"
+    assert repr(cassette) == "<Cassette with 1 exchange>"

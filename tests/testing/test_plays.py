@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ CUT = Play("cut", {"after": 3})
         ("vllm, cut;after=3", [Play("vllm"), CUT]),
         ("cut;reset=false", [Play("cut", {"reset": False})]),
         ("error_event;message=so sad", [Play("error_event", {"message": "so sad"})]),
+        ("error_event;message=404", [Play("error_event", {"message": "404"})]),
+        ("status;message=null;body=[1]", [Play("status", {"message": None, "body": [1]})]),
         ('{"name": "cut", "after": 3}', [CUT]),
         ('["vllm", {"name": "cut", "after": 3}]', [Play("vllm"), CUT]),
         ({"name": "cut", "after": 3}, [CUT]),
@@ -44,6 +47,35 @@ def test_plays_are_read(wanted: Any, plays: list[Play]) -> None:
 def test_unknown_plays_are_refused(wanted: Any) -> None:
     """An unknown name, option or form is a ValueError at once."""
     with pytest.raises(ValueError, match=r"."):
+        read_plays(wanted)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ("cut;reset=1", "reset of cut is true or false; it is 1"),
+        ("cut;reset=True", "reset of cut is true or false; it is 'True'"),
+        ('cut;reset="1"', "reset of cut is true or false; it is '1'"),
+        ("cut;reset", "reset of cut is true or false; it is ''"),
+        ("cut;after=x", "after of cut is a whole number, 0 or more; it is 'x'"),
+        ("cut;after=1.5", "after of cut is a whole number, 0 or more; it is 1.5"),
+        ("cut;after=true", "after of cut is a whole number, 0 or more; it is True"),
+        ("cut;after=-1", "after of cut is a whole number, 0 or more; it is -1"),
+        ("cut;times=0", "times of cut is a whole number, 1 or more; it is 0"),
+        ("whole;times=x", "times of whole is a whole number, 1 or more; it is 'x'"),
+        ("stall;seconds=long", "seconds of stall is a number, 0 or more; it is 'long'"),
+        ("stall;seconds=NaN", "seconds of stall is a number, 0 or more; it is nan"),
+        ("status;retry_after=soon", "retry_after of status is a number, 0 or more; it is 'soon'"),
+        ("status;headers=x", "headers of status is an object of names and values; it is 'x'"),
+        ({"name": "status", "message": 7}, "message of status is a text; it is 7"),
+        ({"name": "redirect", "to": 7}, "to of redirect is a text; it is 7"),
+        ("cut;when=3", "cut has no option 'when'; it takes after, reset, times"),
+    ],
+    ids=str,
+)
+def test_a_wrong_option_is_told(wanted: Any, told: str) -> None:
+    """A value that a play cannot use is refused at once, with what the option takes."""
+    with pytest.raises(ValueError, match=re.escape(told)):
         read_plays(wanted)
 
 

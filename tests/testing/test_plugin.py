@@ -49,6 +49,10 @@ class Suite:
         """Write a file of it."""
         (self.folder / name).write_text(dedent(text), "utf-8")
 
+    def cassette(self, name: str = "test_it") -> Path:
+        """Return the file of a test's cassette."""
+        return self.folder / "cassettes" / "test_it" / f"{name}.jsonl"
+
     def run(self, *arguments: str, **environment: str) -> dict[str, int]:
         """Run it, and return how many tests passed, failed and so on."""
         ran = subprocess.run(
@@ -186,7 +190,8 @@ def test_cassettes(suite: Suite) -> None:
     suite.file(CASSETTES)
     assert suite.run() == {"error": 3}
     assert "There is no cassette" in suite.output
-    assert "pytest --evoclient-record" in suite.output
+    for name in ("test_it.py::TestOne::test_it", "'test_it.py::TestTwo::test_it[a/b]'"):
+        assert f"pytest --evoclient-record {name}\n" in suite.output
     with DemoServer(pace=0) as server:
         assert suite.run("--evoclient-record", SERVER=server.base_url) == {"passed": 3}
         assert len(server.requests) == 6
@@ -197,23 +202,145 @@ def test_cassettes(suite: Suite) -> None:
     assert {path: path.read_bytes() for path in files} == files
 
 
+ASK = """
+        def ask(deck, text):
+            import os
+            from evoclient import Client
+
+            url = os.environ.get("SERVER", "http://memory.invalid/v1")
+            with Client(transport=deck.transport(), base_url=url, model="m") as client:
+                asked = [{"role": "user", "content": f"repeat: {text}"}]
+                return client.chat.completions.create(messages=asked).text
+"""
+
+
 def test_recording_by_a_variable(suite: Suite) -> None:
     """The environment asks for recording as well, which lifts the block for what is recorded."""
     suite.ini("evoclient_block_network = true")
-    suite.file("""
+    suite.file(
+        """
         import socket
 
         def test_it(evoclient_cassette):
             assert evoclient_cassette.is_recording
             assert "connect" not in vars(socket.socket)
+            ask(evoclient_cassette, "one")
 
         def test_other():
             assert "connect" in vars(socket.socket)
-    """)
-    assert suite.run(EVOCLIENT_RECORD="1") == {"passed": 2}
-    # A test that asks nobody has an empty cassette.
-    assert Cassette.load(suite.folder / "cassettes/test_it/test_it.jsonl").exchanges == ()
+    """
+        + ASK
+    )
+    with DemoServer(pace=0) as server:
+        assert suite.run(EVOCLIENT_RECORD="1", SERVER=server.base_url) == {"passed": 2}
+    assert suite.cassette().exists()
     assert suite.run(EVOCLIENT_RECORD="0") == {"failed": 1, "passed": 1}
+
+
+ONE = """
+        def test_it(evoclient_cassette):
+            assert ask(evoclient_cassette, "one") == "one"
+"""
+
+
+def test_a_failure_does_not_destroy_a_cassette(suite: Suite) -> None:
+    """What is recorded while a test fails is put beside the cassette, and pytest says where."""
+    with DemoServer(pace=0) as server:
+        suite.file(ONE + ASK)
+        assert suite.run("--evoclient-record", SERVER=server.base_url) == {"passed": 1}
+        good = suite.cassette().read_bytes()
+        server.play("status", code=400)
+        assert suite.run("--evoclient-record", SERVER=server.base_url) == {"failed": 1}
+        assert suite.cassette().read_bytes() == good
+        failed = suite.cassette("test_it.failed")
+        assert [exchange.status for exchange in Cassette.load(failed).exchanges] == [400]
+        assert f"What came is in {failed}; {suite.cassette()} stays as it was" in suite.output
+        assert suite.run() == {"passed": 1}
+        assert suite.run("--evoclient-record", SERVER=server.base_url) == {"passed": 1}
+        assert not failed.exists()
+        suite.cassette().unlink()
+        suite.file(ONE.replace('== "one"', '== "two"') + ASK)
+        assert suite.run("--evoclient-record", SERVER=server.base_url) == {"failed": 1}
+    assert not suite.cassette().exists()
+    assert "stays as it was" not in suite.output
+    # What was paid for can be kept, and the test mended.
+    failed.rename(suite.cassette())
+    suite.file(ONE + ASK)
+    assert suite.run() == {"passed": 1}
+
+
+def test_a_test_that_asks_nobody(suite: Suite) -> None:
+    """It writes no cassette, destroys none, and is told so."""
+    suite.cassette().parent.mkdir(parents=True)
+    suite.cassette().write_text("good", "utf-8")
+    suite.file("""
+        def test_it(evoclient_cassette):
+            evoclient_cassette.transport().close()
+    """)
+    assert suite.run("--evoclient-record", "-W", "default") == {"passed": 1, "warning": 1}
+    assert "No cassette was written, since nobody was asked" in suite.output
+    assert suite.cassette().read_text("utf-8") == "good"
+    suite.file("""
+        def test_it(evoclient_cassette):
+            assert False
+    """)
+    assert suite.run("--evoclient-record") == {"failed": 1}
+    assert "No cassette was written" in suite.output
+    assert suite.cassette().read_text("utf-8") == "good"
+
+
+def test_a_test_that_is_expected_to_fail(suite: Suite) -> None:
+    """Its cassette is recorded, as it does what it should."""
+    suite.file(
+        """
+        import pytest
+
+        @pytest.mark.xfail(strict=True)
+        def test_it(evoclient_cassette):
+            assert ask(evoclient_cassette, "one") == "two"
+    """
+        + ASK
+    )
+    with DemoServer(pace=0) as server:
+        assert suite.run("--evoclient-record", SERVER=server.base_url) == {"xfailed": 1}
+    assert suite.cassette().exists()
+    assert suite.run() == {"xfailed": 1}
+
+
+def test_another_question_than_recorded(suite: Suite) -> None:
+    """A changed prompt fails with the command that records this test, and can be let pass."""
+    with DemoServer(pace=0) as server:
+        suite.file(ONE + ASK)
+        assert suite.run("--evoclient-record", SERVER=server.base_url) == {"passed": 1}
+    suite.file(ONE.replace('te, "one"', 'te, "two"') + ASK)
+    assert suite.run() == {"failed": 1}
+    assert "messages[0].content was 'repeat: one' and is 'repeat: two' now" in suite.output
+    assert "(pytest --evoclient-record test_it.py::test_it)" in suite.output
+    suite.file(
+        """
+        def test_it(evoclient_cassette):
+            evoclient_cassette.match = "path"
+            assert evoclient_cassette.match == "path"
+            assert ask(evoclient_cassette, "two") == "one"
+    """
+        + ASK
+    )
+    assert suite.run() == {"passed": 1}
+
+
+def test_exchanges_that_are_left_over(suite: Suite) -> None:
+    """A test that passes with fewer requests than were recorded is warned of."""
+    twice = ONE.replace('"one") ==', '"one") and ask(evoclient_cassette, "one") ==')
+    with DemoServer(pace=0) as server:
+        suite.file(twice + ASK)
+        assert suite.run("--evoclient-record", SERVER=server.base_url) == {"passed": 1}
+    assert suite.run() == {"passed": 1}
+    suite.file(ONE + ASK)
+    assert suite.run("-W", "default") == {"passed": 1, "warning": 1}
+    assert "was asked for; left over: POST http://" in suite.output
+    suite.file(ONE.replace('== "one"', '== "two"') + ASK)
+    assert suite.run() == {"failed": 1}
+    assert "left over" not in suite.output
 
 
 # 192.0.2.0/24 and .invalid are for examples: nobody is there, and nothing is sent anyway.
@@ -236,8 +363,26 @@ OUTSIDE = """
     def create_connection():
         socket.create_connection(("name.invalid", 9), 1)
 
+    def sendto():
+        with socket.socket(type=socket.SOCK_DGRAM) as it:
+            it.sendto(b"x", ("192.0.2.1", 9))
+
+    def sendto_with_flags():
+        with socket.socket(type=socket.SOCK_DGRAM) as it:
+            it.sendto(b"x", 0, ("192.0.2.1", 9))
+
+    def sendmsg():
+        with socket.socket(type=socket.SOCK_DGRAM) as it:
+            it.sendmsg([b"x"], [], 0, ("192.0.2.1", 9))
+
     def look_up():
         socket.getaddrinfo("name.invalid", 9)
+
+    def look_up_one_address():
+        socket.gethostbyname("name.invalid")
+
+    def look_up_all_addresses():
+        socket.gethostbyname_ex("name.invalid")
 
     def bytes_too():
         socket.getaddrinfo(b"name.invalid", 9)
@@ -310,7 +455,7 @@ def test_the_network_is_blocked(suite: Suite) -> None:
     suite.ini("evoclient_block_network = true")
     suite.file(OUTSIDE)
     counts = suite.run()
-    assert counts == {"passed": 15}, suite.output
+    assert counts == {"passed": 20}, suite.output
 
 
 INSIDE = """
@@ -331,6 +476,13 @@ INSIDE = """
             assert len(asyncio.run(ask(url))) == 2
         socket.getaddrinfo(None, 80)
         socket.getaddrinfo("::ffff:127.0.0.1", 80)
+        assert socket.gethostbyname("localhost") == "127.0.0.1"
+        assert socket.gethostbyname_ex("192.0.2.1")[2] == ["192.0.2.1"]
+        with socket.socket(type=socket.SOCK_DGRAM) as one:
+            one.bind(("127.0.0.1", 0))
+            one.sendto(b"x", one.getsockname())
+            assert one.sendmsg([b"yz"], [], 0, one.getsockname()) == 2
+            assert (one.recv(9), one.recv(9)) == (b"x", b"yz")
         path = os.path.relpath(tmp_path / "s")
         with socket.socket(socket.AF_UNIX) as one, socket.socket(socket.AF_UNIX) as other:
             one.bind(path)

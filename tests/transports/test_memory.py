@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from evoclient.errors.tree import APIConnectionError, APITimeoutError, ClientClosedError
+from evoclient.ground import ConfigurationError
 from evoclient.transports.memory import (
     AsyncMemoryTransport,
     MemoryReply,
@@ -118,7 +119,7 @@ def test_the_end_of_a_script_is_an_error(make: Make) -> None:
     """One request too many is not worth a retry, and the error counts them."""
     caller = make([MemoryReply.json({})])
     caller.send(chat())
-    with pytest.raises(APIConnectionError, match=r"1 replies.* number 2") as caught:
+    with pytest.raises(APIConnectionError, match=r"1 reply, .* number 2") as caught:
         caller.send(chat())
     assert not caught.value.retryable
 
@@ -226,3 +227,33 @@ def test_a_closed_transport_refuses_requests() -> None:
 
     asyncio.run(closed())
     assert other.closes == 1
+
+
+@pytest.mark.parametrize("kind", [MemoryTransport, AsyncMemoryTransport, Script])
+@pytest.mark.parametrize(
+    ("script", "problem"),
+    [
+        (["hello"], "number 1 of the list is 'hello'"),
+        ([MemoryReply.text("x"), None], "number 2 of the list is None"),
+        (MemoryReply.text("x"), "it is one reply, not a list"),
+        ("hello", "it is 'hello'"),
+        ({"a": 1}, "it is {'a': 1}"),
+        (7, "it is 7"),
+    ],
+)
+def test_what_is_no_script(kind: Any, script: Any, problem: str) -> None:
+    """What is neither a list of replies nor a function is refused when it is given."""
+    with pytest.raises(ConfigurationError, match="is a list of replies") as caught:
+        kind(script)
+    assert problem in caught.value.message
+    assert caught.value.argument == "script"
+
+
+@pytest.mark.parametrize(("count", "named"), [(1, "has 1 reply,"), (2, "has 2 replies,")])
+def test_the_end_of_a_script(make: Make, count: int, named: str) -> None:
+    """A script that has come to its end says how many replies it had."""
+    caller = make([MemoryReply.json(1)] * count)
+    for _ in range(count):
+        caller.send(chat()).close()
+    with pytest.raises(APIConnectionError, match=named):
+        caller.send(chat())
