@@ -1,6 +1,7 @@
 """A server that sends bytes rendered once, so that what is measured is the client.
 
-Run as ``python -m tests.benchmarks.server CHUNKS``; it prints its port.
+Run as ``python -m tests.benchmarks.server [PIECES]``; it prints its port. What it sends is said by
+the model that is asked, see `rendered.py`; a model of another name sends so many pieces of text.
 """
 
 from __future__ import annotations
@@ -12,56 +13,40 @@ import threading
 from contextlib import suppress
 from typing import BinaryIO
 
-#: A chunk of OpenAI's, 272 bytes with its ``data:`` and its empty line.
-CHUNK = (
-    b'data: {"id":"chatcmpl-A1b2C3d4","object":"chat.completion.chunk",'
-    b'"created":1763640000,"model":"gpt-4o-mini-2024-07-18","service_tier":"default",'
-    b'"system_fingerprint":"fp_0123456789","choices":[{"index":0,"delta":{"content":" word"},'
-    b'"logprobs":null,"finish_reason":null}]}\n\n'
-)
+from tests.benchmarks.rendered import STREAMS, rendered
 
 
-def body(chunks: int) -> bytes:
-    """Return a whole reply with so many chunks, one HTTP chunk each."""
-    last = CHUNK.replace(b'"content":" word"', b"").replace(
-        b'"finish_reason":null', b'"finish_reason":"stop"'
-    )
-    events = [CHUNK] * chunks + [last, b"data: [DONE]\n\n"]
-    framed = b"".join(b"%x\r\n%b\r\n" % (len(event), event) for event in events)
-    head = (
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-    )
-    return head + framed + b"0\r\n\r\n"
-
-
-def serve(connection: socket.socket, reply: bytes) -> None:
-    """Answer every request of a connection with the same bytes."""
+def serve(connection: socket.socket, usual: str) -> None:
+    """Answer every request of a connection."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # A client that leaves in the middle is no failure of the server.
     with suppress(OSError), connection, connection.makefile("rb") as stream:
-        while _read_request(stream):
-            connection.sendall(reply)
+        while (model := _read_request(stream)) is not None:
+            known = model == "whole" or model.partition(":")[0] in STREAMS
+            for part in rendered(model if known else usual):
+                connection.sendall(part)
 
 
-def _read_request(stream: BinaryIO) -> bool:
+def _read_request(stream: BinaryIO) -> str | None:
+    """Return the model of the next request, or None where no more comes."""
     length = 0
     if not stream.readline():
-        return False
+        return None
     while (line := stream.readline().strip()) != b"":
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
             length = int(value)
-    json.loads(stream.read(length))
-    return True
+    return str(json.loads(stream.read(length))["model"])
 
 
 def main() -> None:
     """Listen until the process is ended."""
-    reply = body(int(sys.argv[1]))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    usual = f"burst:{sys.argv[1] if len(sys.argv) > 1 else 20}"
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as listening:
         print(listening.getsockname()[1], flush=True)
         while True:
             connection, _ = listening.accept()
-            threading.Thread(target=serve, args=(connection, reply), daemon=True).start()
+            threading.Thread(target=serve, args=(connection, usual), daemon=True).start()
 
 
 if __name__ == "__main__":
