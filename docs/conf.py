@@ -46,7 +46,7 @@ python_maximum_signature_line_length = 88
 nitpicky = True
 # The documentation is built without a network, so the standard library has no pages to link to.
 nitpick_ignore_regex = [
-    ("py:class", r"(collections\.abc|os|re|types|typing)\.\w+"),
+    ("py:class", r"(collections\.abc|os|pathlib|re|types|typing)\.\w+"),
     # matplotlib's, which is imported where it is used.
     ("py:class", "Figure"),
     # What a decorator is given, it returns.

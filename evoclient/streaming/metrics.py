@@ -324,7 +324,8 @@ class StreamMetrics:
             width: Columns; default those of the terminal, at most 100.
 
         Raises:
-            ConfigurationError: rich, of the extra ``cli``, is not installed.
+            ConfigurationError: rich, of the extra ``cli``, is not installed, or the width is no
+                whole number above 0.
         """
         draw(self._timeline(), file, width)
 
@@ -335,7 +336,8 @@ class StreamMetrics:
             path: Where to save it too; the ending says as what (.png, .svg, .pdf).
 
         Raises:
-            ConfigurationError: matplotlib, of the extra ``plot``, is not installed.
+            ConfigurationError: matplotlib, of the extra ``plot``, is not installed, or it cannot
+                save files with that ending.
         """
         return picture(self._timeline(), path)
 

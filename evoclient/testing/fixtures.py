@@ -65,7 +65,7 @@ class CassetteDeck:
 
     @property
     def match(self) -> Match:
-        """What of a request must be as recorded: "body" (the default) or "path".
+        """How much of a request must be as recorded, "body" (the default) or "path".
 
         It is that of `Cassette.script` and may be set before anything is asked.
         """
