@@ -10,6 +10,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,10 +24,10 @@ Loads = Callable[[bytes], Any]
 def quickest() -> Loads:
     """Return what reads JSON."""
     try:
-        import orjson
+        loads: Loads = import_module("orjson").loads
     except ImportError:
         return json.loads
-    return orjson.loads
+    return loads
 
 
 def request(host: str, model: str) -> bytes:
