@@ -72,7 +72,9 @@ class _Repeating:
 class _Trusted:
     """Judges a reply of a server that continues, as its record says.
 
-    It is believed but for one thing: a reply that begins as the text itself does is a new answer.
+    It is believed but for two things: a reply that begins as the text itself does, and one that
+    begins with a capitalised word right behind a small letter, as a sentence behind half of
+    another does, are new answers.
     """
 
     def __init__(self, partial: str) -> None:
@@ -84,13 +86,19 @@ class _Trusted:
             and not _repeats_itself(beginning)
         )
         self._repetition = Repetition(beginning if is_telling else "")
+        self._ends_small = partial[-1:].islower()
 
     def feed(self, piece: str) -> None:
         self._repetition.feed(piece)
 
     def verdict(self, pieces: list[str], is_whole: bool) -> _Verdict | None:
         repetition = self._repetition
-        if repetition.known and repetition.is_past:
+        beginning = "".join(pieces[:2])[:2]
+        is_capital = self._ends_small and beginning[:1].isupper()
+        if is_capital and len(beginning) < 2 and not is_whole:
+            return None
+        begins_a_word = is_capital and beginning[1:].islower()
+        if begins_a_word or (repetition.known and repetition.is_past):
             return _Verdict(0, departed=True)
         return None if repetition.is_open and not is_whole else _Verdict(0)
 

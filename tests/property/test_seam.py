@@ -65,10 +65,11 @@ def test_the_whole_is_repeated(
 
 @given(st.data(), ANY_TEXT, ANY_TEXT)
 def test_the_text_is_continued(data: st.DataObject, handed: str, reply: str) -> None:
-    """A reply that continues the text is handed out as it is."""
+    """A reply that continues the text is handed out as it is; another answer is told apart."""
     seam = Seam(handed, "continues")
     assert replied(seam, data.draw(pieces_of(reply)), with_reason=True) == reply
-    assert not seam.departed
+    is_word = reply[:1].isupper() and reply[1:2].islower()
+    assert seam.departed == (handed[-1:].islower() and is_word)
 
 
 @given(st.data(), ANY_TEXT, ANY_TEXT, st.booleans())

@@ -255,13 +255,22 @@ def test_thoughts_before_another_answer() -> None:
 @pytest.mark.parametrize("cut", [1, 5, 200])
 def test_a_trusted_server_that_begins_anew(cut: int) -> None:
     """A reply that begins as the text did is another answer, whatever the record says."""
-    text = "Blue light is scattered most by the small molecules of the air, and so the sky is blue"
+    text = "Blue light is scattered most by the small molecules of the air, and so the sky is blue,"
     seam = Seam(text, "continues")
     reply = text + " by day."
     pieces = [reply[place : place + cut] for place in range(0, len(reply), cut)]
     joined(seam, *pieces)
     assert seam.departed
     assert seam.keep >= 64
+
+
+@pytest.mark.parametrize(
+    ("handed", "reply"),
+    [("an answer which goes", "Sorry, I was cut off."), ("Съешь ещё", "Вот ответ целиком.")],
+)
+def test_a_trusted_server_that_begins_a_sentence(handed: str, reply: str) -> None:
+    """A capital letter right behind a small one begins another answer."""
+    assert after(handed, reply, "continues") is None
 
 
 def test_a_trusted_server_that_says_the_same_again() -> None:
