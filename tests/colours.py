@@ -7,7 +7,8 @@ event loop of its own. What differs between the two is here and nowhere else.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from evoclient.aio.client import AsyncClient
@@ -19,13 +20,25 @@ from evoclient.sync.client import Client
 from evoclient.sync.stream import Stream
 from evoclient.transports.memory import AsyncMemoryTransport, MemoryTransport
 
-__all__ = ["Aio", "Colour", "Sync"]
+__all__ = ["Aio", "Colour", "Sync", "sampled"]
 
 T = TypeVar("T")
 ClientT = TypeVar("ClientT")
 StreamT = TypeVar("StreamT")
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
+
+
+#: Whether every case of a long series is tried in each colour: ``tox -e thorough``.
+THOROUGH = bool(os.environ.get("EVOCLIENT_TEST_THOROUGH"))
+
+
+def sampled(colour: Colour[Any, Any], cases: Sequence[T]) -> Sequence[T]:
+    """Return all cases for the synchronous colour, and every seventh for the other one.
+
+    Both run the same flows and stages; the event loops of a long series take minutes.
+    """
+    return cases if THOROUGH or colour.name == "sync" else cases[::7]
 
 
 class Colour(Generic[ClientT, StreamT]):

@@ -279,10 +279,12 @@ def test_examples_are_programs(
     """An example runs in an interpreter of its own, and complains of nothing."""
     demo.clear_plays()
     demo.pace = 0.0
+    # The examples read their settings from it. Development mode lets asyncio tell of slow steps.
+    environment = {**os.environ, "PYTHONPATH": str(DOCS.parent), "PYTHONWARNINGS": "default"}
+    environment.pop("PYTHONDEVMODE", None)
     ended = subprocess.run(
         [sys.executable, EXAMPLES[example]],
-        # The examples read their settings from it.
-        env={**os.environ, "PYTHONPATH": str(DOCS.parent), "PYTHONWARNINGS": "default"},
+        env=environment,
         capture_output=True,
         check=True,
         timeout=30,

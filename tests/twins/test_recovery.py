@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from evoclient.providers.base import Provider
 from evoclient.providers.presets import GENERIC
 from evoclient.streaming.events import RestartEvent
 from evoclient.transports.memory import MemoryReply
-from tests.colours import MESSAGES, Colour
+from tests.colours import MESSAGES, Colour, sampled
 from tests.twins.recovering import (
     ENGLISH,
     MANNERS,
@@ -43,12 +43,12 @@ def assert_whole_at_every_cut(
     text: str,
     manner: Manner,
     reader_of: Callable[[int], str],
-    cuts: Iterable[int] = EVERY_CUT,
+    cuts: Sequence[int] = EVERY_CUT,
 ) -> None:
     """Break an answer behind each of its chunks; the reader has all of it each time."""
     server = Breaking(text, manner.anew)
     opened = streaming(colour, server, provider=manner.provider)
-    for after in cuts:
+    for after in sampled(colour, cuts):
         server.cuts = [after]
         stream = opened(recover="continue")
         assert (after, read(colour, stream, reader_of(after))) == (after, text)
@@ -94,7 +94,7 @@ def test_a_new_sentence_is_said_to_be_one(
     """Readers who cannot take text back get an error with both texts, and none of the second."""
     server = Breaking(ENGLISH, new_answer)
     pieces = in_pieces(ENGLISH, 200)
-    for after in range(6, 200):  # a shorter text is asked for anew
+    for after in sampled(colour, range(6, 200)):  # a shorter text is asked for anew
         opened = streaming(colour, server, provider=provider)  # each failure costs a client
         server.cuts = [after]
         got: list[str] = []
@@ -117,7 +117,7 @@ def test_events_tell_a_new_sentence(colour: AnyColour, provider: Provider) -> No
     server = Breaking(ENGLISH, new_answer)
     opened = streaming(colour, server, provider=provider)
     pieces = in_pieces(ENGLISH, 200)
-    for after in range(6, 200):
+    for after in sampled(colour, range(6, 200)):
         server.cuts = [after]
         stream = opened(recover="continue")
         events = colour.events(stream)
@@ -147,7 +147,7 @@ def test_restarted_at_every_cut(colour: AnyColour, reader: str) -> None:
     """A server that repeats itself shows no character twice to any reader."""
     server = Breaking(ENGLISH, repeating)
     opened = streaming(colour, server)
-    for after in EVERY_CUT:
+    for after in sampled(colour, EVERY_CUT):
         server.cuts = [after]
         stream = opened(recover="restart")
         assert (after, read(colour, stream, reader)) == (after, ENGLISH)
@@ -159,7 +159,7 @@ def test_restarted_at_every_cut(colour: AnyColour, reader: str) -> None:
 def test_a_restart_gives_another_text(colour: AnyColour) -> None:
     """Readers of text get an error where the second answer differs, at whatever place it does."""
     other = ENGLISH[:300] + "—but then " + ENGLISH[300:]
-    for after in range(70, 200, 3):
+    for after in sampled(colour, range(70, 200, 3)):
         handed = "".join(in_pieces(ENGLISH, 200)[:after])
         script = [broken(in_pieces(ENGLISH, 200)[:after]), reply(in_pieces(other, 100))]
         got: list[str] = []
