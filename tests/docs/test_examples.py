@@ -280,11 +280,11 @@ def test_examples_are_programs(
     demo.clear_plays()
     demo.pace = 0.0
     # The examples read their settings from it. Development mode lets asyncio tell of slow steps.
-    environment = {**os.environ, "PYTHONPATH": str(DOCS.parent), "PYTHONWARNINGS": "default"}
-    environment.pop("PYTHONDEVMODE", None)
+    variables = {**os.environ, "PYTHONPATH": str(DOCS.parent), "PYTHONWARNINGS": "default"}
+    variables.pop("PYTHONDEVMODE", None)
     ended = subprocess.run(
         [sys.executable, EXAMPLES[example]],
-        env=environment,
+        env=variables,
         capture_output=True,
         check=True,
         timeout=30,
