@@ -14,6 +14,8 @@ from types import FrameType, FunctionType, MethodType, ModuleType, TracebackType
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
+from aiohttp.web_protocol import RequestHandler
+
 __all__ = ["ECHO", "KEY", "KEY_ID", "SECRET", "TOKEN", "Logs", "found", "places"]
 
 # With characters that JSON, URLs and HTML spell in another way.
@@ -136,7 +138,12 @@ class Logs(logging.Handler):
             place = f"log {record.name} {record.msg!r:.60}"
             yield place, logging.Formatter().format(record)
             # asyncio's arguments lead to their loop, and there to what the server received, which
-            # runs in this process: that way, and no other, is not gone.
+            # runs in this process; its own transports lead there at once. These ways, and no
+            # others, are not gone.
             args = record.args if isinstance(record.args, tuple) else ()
-            loops = {id(arg._loop) for arg in args if hasattr(arg, "_loop")}
-            yield from _inside(record.args, f"{place} args", loops, 0)
+            received = {id(arg._loop) for arg in args if hasattr(arg, "_loop")}
+            for arg in args:
+                protocol = getattr(arg, "_protocol", None)
+                if isinstance(protocol, RequestHandler):
+                    received.add(id(protocol))
+            yield from _inside(record.args, f"{place} args", received, 0)
