@@ -94,8 +94,8 @@ class Exchange:
         Raises:
             ConfigurationError: The body cannot be sent as JSON, or the timeout is wrong.
         """
-        self.call = self._call = call
-        self.settings = self._settings = settings
+        self.call = self._asked = call  # what is asked at first, and what is asked now
+        self.settings = settings
         self._is_stream = stream
         self._is_over = False
         self._timeouts = timeouts_of(call.options.timeout, settings.timeouts)
@@ -131,11 +131,11 @@ class Exchange:
             body: The body of the requests.
             stages: What the chunks of the next reply pass.
         """
-        self._call = attrs.evolve(self._call, body=body)
+        self._asked = attrs.evolve(self._asked, body=body)
         self._body = dumps(body)
         self.stages = stages
         # Another question under the same key would get the answer to the first one.
-        self._own = own_headers(self._call, self._settings, stream=self._is_stream)
+        self._own = own_headers(self._asked, self.settings, stream=self._is_stream)
 
     def wait(self, seconds: float) -> Flow[None]:
         """Wait before another attempt, of which the callbacks have been told."""
@@ -158,7 +158,7 @@ class Exchange:
         metrics.finished(usage)
         seconds = metrics.waited if self._is_stream else metrics.duration
         if limit is not None and seconds > limit:
-            body = self._call.body or {}
+            body = self._asked.body or {}
             logger.warning(
                 "a slow answer: %s was waited for %.2f s (requests: %d), longer than slow_after=%g",
                 body.get("model"),
@@ -188,8 +188,8 @@ class Exchange:
         dispatched = yield from self._authorised()
         content = yield from self._dispatch.content(dispatched)
         response, asked = dispatched.response, dispatched.asked
-        if self._call.may_be_empty and not content.strip():
-            return self._call.read(None, response)
+        if self._asked.may_be_empty and not content.strip():
+            return self._asked.read(None, response)
         document = document_of(content, response, asked)
         self.settle(tokens_used(document))
         error = error_of(document)
@@ -197,14 +197,14 @@ class Exchange:
             failure = answer_error(error, response, asked)
             if isinstance(document, dict) and document.get("choices"):
                 shown = masked_document(document, asked.secrets)
-                partial = self._edited(self._call.read(shown, response))
+                partial = self._edited(self._asked.read(shown, response))
                 failure.partial = partial if isinstance(partial, ChatCompletion) else None
             raise failure
-        return self._edited(self._call.read(document, response))
+        return self._edited(self._asked.read(document, response))
 
     def _edited(self, result: Any) -> Any:
         """Do to a whole answer what the stages do to a stream."""
-        reading = self._call.reading
+        reading = self._asked.reading
         if reading.split_think:
             split_completion(result)
         if reading.stops:
@@ -220,9 +220,9 @@ class Exchange:
         dispatched = yield from self._authorised()
         reply = dispatched.reply
         terms = StreamTerms(
-            choices=self._call.choices,
-            max_event_bytes=self._settings.max_event_bytes,
-            incomplete=self._call.options.incomplete,
+            choices=self._asked.choices,
+            max_event_bytes=self.settings.max_event_bytes,
+            incomplete=self._asked.options.incomplete,
             keepalive_counts=self._timeouts.keepalive_counts,
             secrets=dispatched.asked.secrets,
             describe=dispatched.describe,
@@ -244,9 +244,9 @@ class Exchange:
 
     def settle(self, tokens: float | None) -> None:
         """Put what the server counted in the place of what was reserved in the limits."""
-        limits, dispatched = self._settings.limits, self._dispatched
+        limits, dispatched = self.settings.limits, self._dispatched
         if limits is not None and dispatched is not None and dispatched.slot and tokens is not None:
-            limits.correct(dispatched.slot, tokens, self._settings.clock())
+            limits.correct(dispatched.slot, tokens, self.settings.clock())
 
     def _count_success(self, pipeline: Pipeline) -> None:
         """Count a stream as a success once it has given something: its head promises nothing.
@@ -263,7 +263,7 @@ class Exchange:
         Raises:
             APIError: No reply could be had, or its status is an error.
         """
-        auth = self._settings.auth
+        auth = self.settings.auth
         credentials = yield from self._credentials()
         try:
             return (yield from self._sent_with(credentials))
@@ -280,13 +280,13 @@ class Exchange:
             APIError: It could not fetch them; it has tried again already where that may help.
         """
         try:
-            return (yield from self._settings.auth.authorise(self._send_plain, self.course.total))
+            return (yield from self.settings.auth.authorise(self._send_plain, self.course.total))
         except APIError as error:
             error.advice = False
             raise
 
     def _sent_with(self, credentials: Headers) -> Flow[Dispatched]:
-        call = self._call
+        call = self._asked
         headers = merged(self._own.pairs, credentials.pairs, call.options.headers.items())
         request = Request(call.method, self._url, headers, self._body)
         self._dispatched = yield from self._dispatch.reply(request, self._tokens())
@@ -294,16 +294,16 @@ class Exchange:
         return self._dispatched
 
     def _tokens(self) -> float:
-        limits = self._settings.limits
+        limits = self.settings.limits
         if limits is None or limits.tokens_per_minute is None:
             return 0.0
-        body = self._call.body or {}
+        body = self._asked.body or {}
         asked = body.get("max_tokens") or body.get("max_completion_tokens")
         return tokens_in(self._body, asked)
 
     def _send_plain(self, request: Request) -> Flow[tuple[Response, bytes]]:
         """Send a request of the auth scheme: judged and tried again, but not authorised."""
-        settings = self._settings
+        settings = self.settings
         total = self.course.total
         left = None if total is None else total.when - settings.clock()
         course = Course(

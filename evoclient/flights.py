@@ -137,7 +137,7 @@ def _carried(flight: Flight[_T], work: Work[_T]) -> Flow[None]:
     except ClientClosedError:
         # The client that began the work is closed; others may still want its result.
         flight.fail(Abandoned())
-    except Exception as error:
+    except Exception as error:  # all who wait for the work get what it raised
         flight.fail(error)
     else:
         flight.land(result)

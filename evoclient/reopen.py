@@ -28,7 +28,7 @@ from .streaming.passage import Item
 from .streaming.pipeline import Pipeline
 from .wire import Reply
 
-__all__ = ["Onward", "OpenedStream", "Reopen", "stream"]
+__all__ = ["Onward", "OpenedStream", "Reopen", "stream", "untold"]
 
 
 @attrs.frozen(eq=False)
@@ -148,7 +148,7 @@ class _Onward:
         except APIError:
             self._broken = None
             return Onward(pipeline.let_out(), self._failed(pipeline, error))
-        items = self._told(pipeline)
+        items = untold(self._exchange.retries, pipeline)
         if not self._has_handed_out:
             self._exchange.stages = pipeline.stages.options.begin()
         elif self._ask_next(pipeline).begins_anew and pipeline.passage.tells_all:
@@ -212,14 +212,6 @@ class _Onward:
         exchange.ask(question.body, question.stages)
         return question
 
-    def _told(self, pipeline: Pipeline) -> list[Item]:
-        """Return the retries that the reader has not been told of, where it wants to know."""
-        if not pipeline.passage.tells_all:
-            return []
-        told: list[Item] = [*self._exchange.retries]
-        self._exchange.retries.clear()
-        return told
-
     def _again(self, opened: Opened, seconds: float) -> Flow[Opened | None]:
         """Ask once more, and again where that may help.
 
@@ -280,6 +272,20 @@ class _Onward:
         except APIError:
             yield from self._exchange.announce_error(error)
             raise
+
+
+def untold(retries: list[RetryEvent], pipeline: Pipeline) -> list[Item]:
+    """Return the retries that the reader has not been told of, where it wants to know.
+
+    Args:
+        retries: Those of the call that nobody has been told of; emptied where the reader is.
+        pipeline: What the reader reads.
+    """
+    if not pipeline.passage.tells_all:
+        return []
+    told: list[Item] = [*retries]
+    retries.clear()
+    return told
 
 
 def _raised(error: APIError) -> Flow[None]:

@@ -14,7 +14,7 @@ from .models.chunks import ChatCompletionChunk
 from .models.finish import Finish
 from .models.usage import Usage
 from .providers.base import Provider
-from .reopen import Onward, OpenedStream
+from .reopen import Onward, OpenedStream, untold
 from .settings import Settings
 from .streaming.callbacks import Callbacks
 from .streaming.ending import Outcome
@@ -110,11 +110,7 @@ class StreamView:
 
     def _past_retries(self) -> list[Item]:
         """Return what was tried before a reply was had, where the reader wants to know."""
-        if not self._opened.pipeline.passage.tells_all:
-            return []
-        told: list[Item] = [*self._stream.retries]
-        self._stream.retries.clear()
-        return told
+        return untold(self._stream.retries, self._opened.pipeline)
 
     def _tell(self, item: Item) -> None:
         """Tell the callbacks of a chunk."""

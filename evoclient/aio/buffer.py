@@ -288,7 +288,7 @@ class AsyncStreamBuffer:
         """Wait for the end of an update, and begin the next one if it is due."""
         try:
             await awaited
-        except Exception as error:
+        except Exception as error:  # whatever the user's callback raises; it is raised later
             self._keep(error)
         finally:
             self._end_run()
@@ -320,7 +320,7 @@ class AsyncStreamBuffer:
         """Go on where nobody can be told of an error."""
         try:
             self._go_on()
-        except Exception as error:
+        except Exception as error:  # as above
             self._keep(error)
 
     def _keep(self, error: Exception) -> None:

@@ -233,7 +233,7 @@ class AsyncStreamGroup(GroupView):
             if task.cancelling():
                 self._cancel()
                 raise
-        except Exception as error:
+        except Exception as error:  # whatever the user's function raises is this stream's result
             failure = error
         finally:
             self._finish(index, failure)

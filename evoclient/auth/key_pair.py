@@ -192,7 +192,7 @@ class KeyPair(Auth):
         """Exchange while the old token is still good: a failure is not the callers' concern."""
         try:
             return (yield from self._exchange(send))
-        except Exception as error:
+        except Exception as error:  # nobody waits for a renewal: the log is all that tells
             logger.warning("a token could not be renewed ahead of time: %s", error)
             raise
 

@@ -38,7 +38,7 @@ def auth_scheme(name: str) -> Auth:
             continue
         try:
             scheme: Auth = entry.load()()
-        except Exception as error:
+        except Exception as error:  # whatever a plugin raises
             raise ConfigurationError(
                 f"auth: the scheme {name!r} ({entry.value}) cannot be used: "
                 f"{type(error).__name__}: {error}",

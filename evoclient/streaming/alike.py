@@ -2,6 +2,9 @@
 
 They share the JSON objects of that one, which nobody changes. Where an object must say the text
 itself, as a record has no field for it, they have a copy of their own.
+
+Each maker fills choice and chunk in its own loop: a function for what they share would be called
+for every chunk, which is what this file is there to save.
 """
 
 from __future__ import annotations

@@ -99,6 +99,7 @@ async def test_requests_that_never_begin_are_dropped() -> None:
     async with AsyncStreamGroup(requests):
         pass
     await until(task.cancelled)
+    assert task.cancelled()
 
 
 async def test_a_function_that_is_cancelled() -> None:
