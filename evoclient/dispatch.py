@@ -10,7 +10,6 @@ from .errors.scrub import masked_headers, scrubbed
 from .errors.tree import APIError, ResponseDecodeError
 from .errors.verdict import Asked, shown_url, status_error
 from .flights import admitted
-from .ground import Secrets, secrets_in
 from .limits import Slot
 from .settings import Settings
 from .steps import Flow, drain, drop, send
@@ -103,7 +102,7 @@ class Dispatch:
             method=request.method,
             url=request.url,
             provider=settings.provider.name,
-            secrets=Secrets((*secrets_in(request.headers.pairs), *request.secrets, *known)),
+            secrets=settings.secrets.find(request.headers.pairs, (*request.secrets, *known)),
             wall_clock=settings.wall_clock,
         )
         slot = None

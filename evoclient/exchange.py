@@ -16,8 +16,8 @@ from .endpoints.base import Call, timeouts_of
 from .errors.scrub import masked_document
 from .errors.tree import APIError, APIStatusError
 from .errors.verdict import answer_error
-from .flights import settled
-from .headers import merged, own_headers
+from .flights import persistently, settled
+from .headers import Fields, laid_over, own_headers
 from .limits import tokens_in
 from .log import logger
 from .models.chat import ChatCompletion
@@ -42,7 +42,6 @@ __all__ = [
     "Exchange",
     "Opened",
     "completion_of",
-    "persistently",
     "whole",
 ]
 
@@ -101,7 +100,7 @@ class Exchange:
         self._timeouts = timeouts_of(call.options.timeout, settings.timeouts)
         self._url = joined(settings.base_url, call.path, {**settings.query, **call.options.query})
         self._body = None if call.body is None else dumps(call.body)
-        self._own = own_headers(call, settings, stream=stream)
+        self._own = self._headers()
         reading = call.reading
         heard = (settings.callbacks, *reading.callbacks) if call.is_announced else ()
         self.announcer = Announcer(heard, is_async=settings.is_async)
@@ -135,7 +134,7 @@ class Exchange:
         self._body = dumps(body)
         self.stages = stages
         # Another question under the same key would get the answer to the first one.
-        self._own = own_headers(self._asked, self.settings, stream=self._is_stream)
+        self._own = self._headers()
 
     def wait(self, seconds: float) -> Flow[None]:
         """Wait before another attempt, of which the callbacks have been told."""
@@ -285,9 +284,20 @@ class Exchange:
             error.advice = False
             raise
 
+    def _headers(self) -> Fields:
+        """Return the headers that all attempts bear."""
+        settings = self.settings
+        return own_headers(
+            settings.standing,
+            settings.headers,
+            accept="text/event-stream" if self._is_stream else "application/json",
+            has_body=self._body is not None,
+            key=settings.new_key() if self._asked.method == "POST" else None,
+        )
+
     def _sent_with(self, credentials: Headers) -> Flow[Dispatched]:
         call = self._asked
-        headers = merged(self._own.pairs, credentials.pairs, call.options.headers.items())
+        headers = laid_over(self._own, credentials.pairs, call.options.headers.items())
         request = Request(call.method, self._url, headers, self._body)
         self._dispatched = yield from self._dispatch.reply(request, self._tokens())
         self.metrics.opened()
@@ -373,24 +383,3 @@ def completion_of(opened: Opened, metrics: StreamMetrics) -> ChatCompletion:
     completion.response = opened.response
     completion.response_time = metrics.duration
     return completion
-
-
-def persistently(
-    attempt: Callable[[], Flow[_T]], course: Course, wait: Callable[[float], Flow[None]]
-) -> Flow[_T]:
-    """Run an attempt until it succeeds or its course says that it is over.
-
-    Args:
-        attempt: What to do.
-        course: Says whether to try again, and when.
-        wait: Waits for so many seconds.
-
-    Raises:
-        APIError: The last failure, with the earlier ones in `attempts`.
-    """
-    while True:
-        try:
-            return (yield from attempt())
-        except APIError as error:
-            seconds = course.wait_after(error)
-        yield from wait(seconds)

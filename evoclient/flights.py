@@ -1,4 +1,4 @@
-"""Waiting, as flows: for work that one does for many, a slot of limits, and callbacks."""
+"""Waiting, as flows: for work that one does for many, a slot, callbacks, the next attempt."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import copy
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from .errors.tree import APITimeoutError, ClientClosedError
+from .errors.tree import APIError, APITimeoutError, ClientClosedError
 from .ground import EvoClientError
 from .guard import Abandoned, Flight, SingleFlight
 from .limits import Limits, Slot
+from .retry import Course
 from .steps import Flow, settle, spawn, wait
 from .streaming.announcing import Announcer
 from .wire import Deadline
 
-__all__ = ["Work", "admitted", "begun", "landed", "settled", "shared"]
+__all__ = ["Work", "admitted", "begun", "landed", "persistently", "settled", "shared"]
 
 _T = TypeVar("_T")
 
@@ -155,3 +156,24 @@ def settled(announcer: Announcer) -> Flow[None]:
     """
     while announcer.pending:
         yield from settle(announcer.pending.pop(0))
+
+
+def persistently(
+    attempt: Callable[[], Flow[_T]], course: Course, wait: Callable[[float], Flow[None]]
+) -> Flow[_T]:
+    """Run an attempt until it succeeds or its course says that it is over.
+
+    Args:
+        attempt: What to do.
+        course: Says whether to try again, and when.
+        wait: Waits for so many seconds.
+
+    Raises:
+        APIError: The last failure, with the earlier ones in `attempts`.
+    """
+    while True:
+        try:
+            return (yield from attempt())
+        except APIError as error:
+            seconds = course.wait_after(error)
+        yield from wait(seconds)

@@ -14,8 +14,8 @@ import attrs
 
 from .endpoints.base import Call
 from .errors.tree import APIError, APIStatusError, AuthenticationError
-from .exchange import Exchange, Opened, completion_of, persistently
-from .flights import settled
+from .exchange import Exchange, Opened, completion_of
+from .flights import persistently, settled
 from .guard import Future, wake
 from .recovery import Question, is_recoverable, kept, next_question
 from .settings import Settings
@@ -116,13 +116,16 @@ class _Onward:
         recover = exchange.call.reading.recover
         self._recover = recover
         self._models = list(recover) if isinstance(recover, tuple) else []
-        self._given_up: Future[None] = Future()
+        self._is_given_up = False
+        self._given_up: Future[None] | None = None  # ends the waits between attempts
         self._broken: Pipeline | None = None  # what another attempt is to follow
         self._refusal: APIError | None = None  # why none could be made
 
     def give_up(self) -> None:
         """Make no further attempt, and wait for none. Any thread may call it."""
-        wake(self._given_up)
+        self._is_given_up = True
+        if self._given_up is not None:
+            wake(self._given_up)
         broken, self._broken = self._broken, None
         if broken is not None:
             broken.end = End(Outcome.cancelled)
@@ -224,16 +227,19 @@ class _Onward:
             the reason as the error of its end; None where the reader has given up.
         """
         exchange, broken = self._exchange, opened.pipeline
+        given_up = self._given_up = Future()
+        if self._is_given_up:  # when there was nothing yet to be woken
+            wake(given_up)
         while True:
             yield from settled(exchange.announcer)
-            yield from wait(self._given_up, seconds)
-            if self._given_up.done():
+            yield from wait(given_up, seconds)
+            if given_up.done():
                 self.give_up()  # once more: it may have been before this attempt was decided on
                 return None
             try:
                 found = yield from exchange.attempt_stream()
             except APIError as error:
-                if self._given_up.done():
+                if given_up.done():
                     return None
                 try:
                     seconds = self._wait_after_refusal(error)

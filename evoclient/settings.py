@@ -9,6 +9,8 @@ from random import random
 import attrs
 
 from .auth.base import Auth
+from .ground import SecretsFinder
+from .headers import Fields, standing_headers
 from .limits import Limits
 from .providers.base import Provider
 from .retry import Allowance, Retry
@@ -36,6 +38,8 @@ class Settings:
         query: Query parameters of every request.
         max_event_bytes: The most bytes of one event of a stream.
         callbacks: Who hears of the calls.
+        standing: The headers of every request, those of ours included, without the credential.
+        secrets: Finds what must not be shown of a request.
         slow_after: Seconds after which an answer that is over is logged as slow, or None.
         is_async: Whether functions of the user's may be coroutine functions.
         clock: The monotonic clock, in seconds.
@@ -62,3 +66,9 @@ class Settings:
     wall_clock: Callable[[], float] = attrs.field(default=time.time, repr=False)
     dice: Callable[[], float] = attrs.field(default=random, repr=False)
     new_key: Callable[[], str] = attrs.field(repr=False)
+    secrets: SecretsFinder = attrs.field(factory=SecretsFinder, repr=False)
+    standing: Fields = attrs.field(init=False, repr=False)
+
+    @standing.default
+    def _standing(self) -> Fields:
+        return standing_headers(self.headers)

@@ -8,7 +8,6 @@ from .auth.base import TokenInfo
 from .credentials import Given
 from .exchange import Opened, completion_of
 from .ground import MASK, redacted
-from .headers import standing_headers
 from .models.chat import ChatCompletion
 from .models.chunks import ChatCompletionChunk
 from .models.finish import Finish
@@ -174,7 +173,7 @@ class ClientView:
 
     def headers(self) -> dict[str, str]:
         """Return the headers of the client's requests, credentials masked; nothing is sent."""
-        headers = redacted(standing_headers(self._settings).pairs)
+        headers = redacted(self._settings.standing.values())
         if self.current_token_info().has_token:
             headers["Authorization"] = MASK
         return headers

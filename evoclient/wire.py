@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, Literal, Protocol, cast
+from typing import Any, Final, Literal, NamedTuple, Protocol, cast
 
 import attrs
 
@@ -58,6 +58,18 @@ class Headers(Mapping[str, str]):
             key = name.lower()
             known = self._index.get(key)
             self._index[key] = value if known is None else f"{known}, {value}"
+
+    @classmethod
+    def of_fields(cls, fields: Mapping[str, tuple[str, str]]) -> Headers:
+        """Return headers none of which is repeated.
+
+        Args:
+            fields: For each name in lower case the name as it is written, and the value.
+        """
+        made = cls.__new__(cls)
+        made.pairs = tuple(fields.values())
+        made._index = {key: value for key, (_, value) in fields.items()}
+        return made
 
     def __getitem__(self, name: str) -> str:
         """Return the value of a field, repeated ones joined."""
@@ -150,9 +162,10 @@ class Timeouts:
     keepalive_counts: bool = True
 
 
-@attrs.frozen
-class Deadline:
+class Deadline(NamedTuple):
     """A moment, and the limit that put it there.
+
+    Each read of a body has its own, so it is of the kind that costs least to make.
 
     Attributes:
         when: The moment, on the monotonic clock.
@@ -190,8 +203,8 @@ class Deadlines:
 
 def earliest(*deadlines: Deadline | None) -> Deadline | None:
     """Return the earliest of several deadlines, or None where there is none."""
-    set_ones = [deadline for deadline in deadlines if deadline is not None]
-    return min(set_ones, key=lambda deadline: deadline.when) if set_ones else None
+    # A moment comes first in a deadline, so the earlier one is the smaller one.
+    return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
 
 @attrs.frozen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypedDict, TypeVar
+from typing import Any, Final, Generic, TypedDict, TypeVar
 
 import attrs
 
@@ -42,6 +42,12 @@ class CallOptions:
     query: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     timeout: float | Timeouts | None = None
     incomplete: Incomplete = "raise"
+
+
+#: Of a call for which nothing is set.
+NO_OPTIONS: Final = CallOptions()
+
+_CALL_OPTIONS: Final = frozenset({"timeout", "extra_headers", "extra_query", "incomplete"})
 
 
 @attrs.frozen(kw_only=True)
@@ -89,7 +95,7 @@ class Call(Generic[_T]):
     may_be_empty: bool = False
     is_announced: bool = False
     reading: Reading = Reading()
-    options: CallOptions = CallOptions()
+    options: CallOptions = NO_OPTIONS
 
 
 @attrs.frozen
@@ -128,6 +134,8 @@ def call_options(given: dict[str, Any]) -> CallOptions:
     Raises:
         ConfigurationError: One of them is wrong.
     """
+    if given.keys().isdisjoint(_CALL_OPTIONS):
+        return NO_OPTIONS
     timeout = given.pop("timeout", None)
     return CallOptions(
         headers=checked_headers(given.pop("extra_headers", None), "extra_headers"),

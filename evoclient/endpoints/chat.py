@@ -8,6 +8,7 @@ from typing import Any, Literal, Required, TypeAlias
 from ..ground import NOT_GIVEN, ConfigurationError, NotGiven
 from ..models.base import Record
 from ..models.chat import ChatCompletion
+from ..models.fields import adopt
 from ..providers.base import Provider
 from ..streaming.ending import Incomplete
 from ..wire import Response, Timeouts
@@ -140,7 +141,7 @@ def chat_completion(
 
 
 def _completion(document: Any, response: Response) -> ChatCompletion:
-    completion = ChatCompletion.from_dict(checked_object(document, response))
+    completion = adopt(ChatCompletion, checked_object(document, response))
     completion.response = response
     return completion
 

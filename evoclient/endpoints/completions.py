@@ -9,6 +9,7 @@ import attrs
 
 from ..ground import NOT_GIVEN, ConfigurationError, NotGiven
 from ..models.completions import Completion
+from ..models.fields import adopt
 from ..providers.base import Provider
 from ..streaming.ending import Incomplete
 from ..streaming.shapes import TEXT
@@ -123,7 +124,7 @@ def text_completion(
 
 
 def _completion(document: Any, response: Response) -> Completion:
-    completion = Completion.from_dict(checked_object(document, response))
+    completion = adopt(Completion, checked_object(document, response))
     completion.response = response
     return completion
 

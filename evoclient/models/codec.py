@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from itertools import accumulate
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..ground import ConfigurationError
+
+if TYPE_CHECKING:
+    from json import JSONDecoder, JSONEncoder
 
 __all__ = ["HasDict", "dumps", "loads", "plain", "use_stdlib"]
 
@@ -80,14 +84,19 @@ def use_stdlib(only: bool) -> None:
 
 
 def _stdlib_loads(data: bytes | str) -> Any:
-    import json
-
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
     try:
-        # Not strict: servers leave control characters in strings unescaped.
-        return json.loads(text.removeprefix("\ufeff"), strict=False)
+        return _decoder().decode(text.removeprefix("\ufeff"))
     except RecursionError:
         raise ValueError("The JSON document is nested too deeply.") from None
+
+
+@cache
+def _decoder() -> JSONDecoder:
+    from json import JSONDecoder
+
+    # Not strict: servers leave control characters in strings unescaped.
+    return JSONDecoder(strict=False)
 
 
 def _check_depth(data: bytes | str) -> None:
@@ -134,21 +143,26 @@ def dumps(value: Any, *, allow_nan: bool = False, indent: int | None = None) -> 
     Raises:
         ConfigurationError: Something in the value is not JSON; the message names the place.
     """
-    import json
-
-    facts: dict[str, Any] = {
-        "default": _default,
-        "allow_nan": allow_nan,
-        "indent": indent,
-        "separators": (",", ":" if indent is None else ": "),
-    }
     try:
         try:
-            return json.dumps(value, ensure_ascii=False, **facts).encode()
+            return _encoder(False, allow_nan, indent).encode(value).encode()
         except UnicodeEncodeError:
-            return json.dumps(value, **facts).encode()
+            return _encoder(True, allow_nan, indent).encode(value).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise _explained(value, error, allow_nan) from None
+
+
+@cache
+def _encoder(ensure_ascii: bool, allow_nan: bool, indent: int | None) -> JSONEncoder:
+    from json import JSONEncoder
+
+    return JSONEncoder(
+        ensure_ascii=ensure_ascii,
+        allow_nan=allow_nan,
+        indent=indent,
+        separators=(",", ":" if indent is None else ": "),
+        default=_default,
+    )
 
 
 def _default(value: object) -> Any:

@@ -87,7 +87,7 @@ class Announcer:
         self._is_async = is_async
         self._has_any = any(found.values())
         self._stopped_by: Exception | None = None
-        self._failed: set[Listener] = set()
+        self._failed: frozenset[Listener] = frozenset()
         self.pending: list[Awaitable[None]] = []
         self.wants_chunks = bool(self._chunk or self._text or self._tool_call_chunk)
 
@@ -147,7 +147,7 @@ class Announcer:
         if listener in self._failed:
             logger.error("the callback %s raised again: %r", callback.title, error)
         else:
-            self._failed.add(listener)
+            self._failed |= {listener}
             logger.error("the callback %s raised", callback.title, exc_info=error)
         error.add_note(f"raised by the callback {callback.title}")
         if callback.name == "error":

@@ -18,6 +18,7 @@ __all__ = ["DONE", "document_of", "no_completion", "provider_error", "says_error
 Done: TypeAlias = Literal["[DONE]"]
 #: What `document_of` returns for the end marker of OpenAI's dialect.
 DONE: Final[Done] = "[DONE]"
+_DONE_PAYLOAD: Final = b"[DONE]"
 
 
 def document_of(wire: bytes | ServerEvent, secrets: Secrets) -> dict[str, Any] | Done | None:
@@ -36,6 +37,8 @@ def document_of(wire: bytes | ServerEvent, secrets: Secrets) -> dict[str, Any] |
         StreamProviderError: The event is named "error".
         StreamDecodeError: The data is not JSON.
     """
+    if wire == _DONE_PAYLOAD:
+        return DONE
     if isinstance(wire, bytes):
         data: bytes | str = wire
     else:

@@ -53,12 +53,17 @@ class Opening:
             StreamDecodeError: It is a web page, or an event is too large.
         """
         if self._framing is not None:
-            if len(self._first) < _MOST_KEPT:
+            if 0 < len(self._first) < _MOST_KEPT:
                 self._first += piece[:_MOST_KEPT]
             return self._framing.feed(piece)
         if self._whole is not None:
             return self._keep(piece)
         return self._choose(self._first + piece)
+
+    def forget(self) -> None:
+        """Let go of the first characters, which are of interest until a chunk has come."""
+        if self._framing is not None:
+            self._first = b""
 
     def finish(self) -> list[Wire]:
         """Return what is left at the end of the body: an unfinished event, or a whole answer."""

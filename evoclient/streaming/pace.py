@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections import deque
 from typing import Any, Final
 
 import attrs
@@ -44,7 +43,7 @@ def per_second(amount: float | None, seconds: float) -> float | None:
 class Window:
     """A sliding window: a few marks, each of which says how far the stream was at some time."""
 
-    __slots__ = ("_marks",)
+    __slots__ = ("_marks", "_most")
 
     def __init__(self, marks: int) -> None:
         """Begin empty.
@@ -52,10 +51,14 @@ class Window:
         Args:
             marks: How many marks there are; the window reaches back to the oldest.
         """
-        self._marks: deque[tuple[float, int, int]] = deque(maxlen=marks)
+        self._most = marks
+        # No deque: an empty one takes as much memory as all else that measures a stream.
+        self._marks: list[tuple[float, int, int]] = []
 
     def mark(self, now: float, chunks: int, characters: int) -> None:
         """Set a mark: so many chunks and characters had come at this time."""
+        if len(self._marks) == self._most:
+            del self._marks[0]
         self._marks.append((now, chunks, characters))
 
     def rates(self, now: float, chunks: int, characters: int) -> Rates:

@@ -47,7 +47,7 @@ class Passage:
         self._last: ChatCompletionChunk | None = None
         # Choices whose second answer thinks something else: a reader who cannot take the first
         # thoughts back gets none of the second.
-        self._muted: set[int] = set()
+        self._muted: frozenset[int] = frozenset()
         self._take_stages(stages)
 
     @property
@@ -189,7 +189,7 @@ class Passage:
             if self.takes_back:
                 items.append(RestartEvent(**attrs.asdict(departure)))
             elif self._is_of_thoughts_alone(departure):
-                self._muted.add(departure.choice)
+                self._muted |= {departure.choice}
                 self.stages = attrs.evolve(self.stages, is_muted=True)
             else:
                 handed = None if self.stages.shown is None else self.stages.shown.completion()

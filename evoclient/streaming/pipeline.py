@@ -42,6 +42,9 @@ WAIT_FOR_USAGE: Final = 2.0
 #: The most bytes that are read after [DONE].
 MOST_AFTER_DONE: Final = 64 * 1024
 
+_LINE_FEED: Final = ord("\n")
+_CARRIAGE_RETURN: Final = ord("\r")
+
 
 def _say_nothing(error: APIError) -> None:
     """Add nothing to an error."""
@@ -209,10 +212,12 @@ class Pipeline(BodyIntake):
         if block:
             self._patience.waited(line_completed=self._shows_life(piece, wires))
         self._take(wires, items)
+        if items:
+            self._opening.forget()
 
     def _shows_life(self, piece: bytes, wires: list[Wire]) -> bool:
         if self._terms.keepalive_counts:
-            return b"\n" in piece or b"\r" in piece
+            return _LINE_FEED in piece or _CARRIAGE_RETURN in piece
         return any(not isinstance(wire, KeepAlive) for wire in wires)
 
     def _take(self, wires: list[Wire], items: list[Item]) -> None:

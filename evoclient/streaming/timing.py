@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..wire import Deadline, Limit, Timeouts, earliest
+from ..wire import Deadline, Limit, Timeouts
 
 __all__ = ["Patience"]
 
@@ -51,7 +51,10 @@ class Patience:
         now = self.waiting_since = self._clock()
         if self._left is None or self._seconds is None:
             return self._total
-        return earliest(Deadline(now + self._left, self._limit, self._seconds), self._total)
+        when = now + self._left
+        if self._total is not None and self._total.when < when:
+            return self._total
+        return Deadline(when, self._limit, self._seconds)
 
     def waited(self, *, line_completed: bool) -> None:
         """Learn that the read is over.

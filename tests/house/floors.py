@@ -31,10 +31,10 @@ FLOORS: Final[dict[str, float]] = {
     "budget": 4,
     "cache": 4,
     "endpoints": 4,
+    "headers": 4,
     "settings": 4.2,  # holds an auth scheme
     "dispatch": 4.5,
     "answers": 4.5,
-    "headers": 4.5,
     "exchange": 5,
     "recovery": 5,
     "reopen": 6,

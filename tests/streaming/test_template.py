@@ -307,4 +307,4 @@ def test_a_stream_uses_templates(monkeypatch: pytest.MonkeyPatch) -> None:
     body = b"".join([*map(said, "abcdefghij"), said(None, "stop"), event({"choices": []}), DONE])
     items = drive(begin(StageOptions(), 1), [body])
     assert text_of(items) == "abcdefghij"
-    assert len(parsed) == 4
+    assert len(parsed) == 3
