@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, Literal, NamedTuple, Protocol, cast
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar, cast, overload
 
 import attrs
 
@@ -25,6 +25,8 @@ __all__ = [
     "Response",
     "Timeouts",
 ]
+
+_T = TypeVar("_T")
 
 #: The four time limits of `Timeouts`, by name.
 Limit = Literal["connect", "first_chunk", "idle", "total"]
@@ -74,6 +76,18 @@ class Headers(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         """Return the value of a field, repeated ones joined."""
         return self._index[name.lower()]
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str | _T) -> str | _T: ...
+    def get(self, name: str, /, default: _T | None = None) -> str | _T | None:
+        """Return the value of a field, repeated ones joined, or the default."""
+        return self._index.get(name.lower(), default)
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether there is a field of that name."""
+        return isinstance(name, str) and name.lower() in self._index
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names in lower case, each once."""
