@@ -148,7 +148,7 @@ def _events(block: bytes) -> list[Wire]:
     # By far the most events are one data line. To split between two of these, and to look for a
     # number in bytes, are the fastest ways that there are.
     first, *others = block.split(b"\n\ndata: ")
-    found = _any_events(first)
+    found = _any_events(first) if _LINE_FEED in first else _wires(first)
     for payload in others:
         if _LINE_FEED in payload:
             found += _any_events(b"data: " + payload)
