@@ -41,7 +41,8 @@ class Facts:
     def status(self) -> int | None:
         """The HTTP status that the error amounts to, where its code or kind tells; else None."""
         code = self.code
-        if isinstance(code, str) and code.isascii() and code.isdigit():
+        # No status is longer, and Python refuses to read numbers of thousands of digits.
+        if isinstance(code, str) and len(code) == 3 and code.isascii() and code.isdigit():
             code = int(code)
         if isinstance(code, int) and 400 <= code <= 599:
             return code

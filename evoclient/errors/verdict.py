@@ -41,6 +41,10 @@ __all__ = ["RETRIED_STATUSES", "Asked", "answer_error", "shown_url", "status_err
 RETRIED_STATUSES: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 524, 529})
 
 
+#: The most characters of a code or a request id in a message; real ones have some forty.
+MOST_OF_A_NAME: Final = 200
+
+
 @attrs.frozen(kw_only=True)
 class Asked:
     """What the judge must know of the request.
@@ -155,8 +159,7 @@ def stream_error(error: object, secrets: Secrets) -> StreamProviderError:
     advice = False if "insufficient_quota" in facts.kinds else retry_advice({}, facts.availability)
     status = facts.status
     return StreamProviderError(
-        f"The provider reported an error inside the stream: {facts.message}"
-        + (f" (code {facts.code})" if facts.code is not None else ""),
+        f"The provider reported an error inside the stream: {facts.message}" + _code(facts),
         code=facts.code,
         judged_as=status,
         body=error,
@@ -235,14 +238,19 @@ def _message(
     said = f"{_phrase(response.status_code)} from {where}: {facts.message}"
     if response.status_code < 300:
         said = f"{where} answered 200 with an error: {facts.message}"
-        said += f" (code {facts.code})" if facts.code is not None else ""
+        said += _code(facts)
     advice = _ADVICE.get(kind)
     if kind is NotFoundError:
         advice = _likely_fix(asked.url)
     parts = [said if said.endswith((".", "!", "?")) else f"{said}."]
     parts += [advice] if advice else []
-    parts += [f"Request id: {response.request_id}."] if response.request_id else []
+    name = response.request_id
+    parts += [f"Request id: {elide(name, MOST_OF_A_NAME)}."] if name else []
     return " ".join(parts)
+
+
+def _code(facts: Facts) -> str:
+    return "" if facts.code is None else f" (code {elide(str(facts.code), MOST_OF_A_NAME)})"
 
 
 def _phrase(status: int) -> str:

@@ -135,6 +135,12 @@ def test_the_first_known_kind_tells_the_status(kinds: tuple[str, ...], status: i
     assert Facts(message="m", kinds=kinds).status == status
 
 
+@pytest.mark.parametrize("code", ["9" * 5000, "0429", "4290", "\u0664\u0662\u0669", ""])
+def test_numbers_that_are_no_status(code: str) -> None:
+    """A code in digits is a status only with three of them; Python refuses to read thousands."""
+    assert Facts(message="m", code=code).status is None
+
+
 @pytest.mark.parametrize(
     "body",
     [

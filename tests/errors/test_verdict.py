@@ -358,6 +358,17 @@ def test_messages_quote_little(body: object) -> None:
     assert len(found.response.content) > 50_000
 
 
+def test_messages_quote_little_of_names() -> None:
+    """Neither a huge code nor a huge request id makes a message long; both are kept whole."""
+    found = judged(400, error("m"), {"X-Request-Id": "r " * 10_000})
+    assert len(found.message) < 1000
+    assert found.request_id == "r " * 10_000
+    code = "9 " * 10_000
+    in_stream = stream_error({"message": "m", "code": code}, Secrets())
+    assert len(in_stream.message) < 1000
+    assert in_stream.code == code
+
+
 @pytest.mark.parametrize("status", [301, 302, 304, 307, 308])
 def test_redirects(status: int) -> None:
     """A redirect is an error that names its target."""
