@@ -19,6 +19,9 @@ __all__ = ["LONGEST_HINT", "Allowance", "Course", "Retry", "RetryState"]
 #: A server that asks for a longer wait is not waited for: the error says how long it asked.
 LONGEST_HINT: Final = 60.0
 
+#: Some thirty years: the system refuses longer waits with errors of its own, infinity included.
+LONGEST_WAIT: Final = 1e9
+
 
 @attrs.frozen
 class RetryState:
@@ -39,6 +42,15 @@ def _positive(instance: object, attribute: attrs.Attribute[float], value: object
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not value >= 0:
         raise ConfigurationError(
             f"retry: {attribute.name} must be a number of at least 0; it is {value!r}.",
+            argument="retry",
+        )
+
+
+def _sleepable(instance: object, attribute: attrs.Attribute[float], value: float) -> None:
+    _positive(instance, attribute, value)
+    if value > LONGEST_WAIT:
+        raise ConfigurationError(
+            f"retry: {attribute.name} must be at most {LONGEST_WAIT:.0e} seconds; it is {value!r}.",
             argument="retry",
         )
 
@@ -98,7 +110,7 @@ class Retry:
 
     attempts: int = attrs.field(default=3, validator=_whole)
     base: float = attrs.field(default=0.5, validator=_positive)
-    cap: float = attrs.field(default=8.0, validator=_positive)
+    cap: float = attrs.field(default=8.0, validator=_sleepable)
     statuses: frozenset[int] = attrs.field(default=RETRIED_STATUSES, converter=_frozen)
     deadline: float | None = attrs.field(
         default=None, validator=attrs.validators.optional(_positive)

@@ -225,7 +225,7 @@ NAN = float("nan")
     [
         *[("attempts", bad) for bad in (0, -1, 1.5, True, None, "3")],
         *[("base", bad) for bad in (-1, NAN, True, None, "1")],
-        *[("cap", bad) for bad in (-0.1, NAN, "8")],
+        *[("cap", bad) for bad in (-0.1, NAN, "8", 1.1e9, float("inf"))],
         *[("deadline", bad) for bad in (-1, NAN, "9")],
         *[("statuses", bad) for bad in (429, None, ["429"], "429", [None])],
         *[("hooks", bad) for bad in (print, None, [None], "hook")],
