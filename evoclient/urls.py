@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
@@ -16,9 +18,13 @@ _ENDPOINTS: Final = ("/chat/completions", "/completions", "/embeddings", "/model
 #: Where a server has its API if the base URL has no path at all.
 _USUAL_PATH: Final = "/v1"
 
-#: What no host name holds (URL standard, "forbidden host code points"), as far as urlsplit lets
-#: it through; labels end at 63 characters (RFC 1035).
-_NOT_IN_HOSTS: Final = frozenset(' \t"<>\\^`{|}')
+#: What no host name holds (URL standard, "forbidden domain code points"), as far as urlsplit lets
+#: it through: requests and aiohttp would read a percent sign differently, and so go to different
+#: hosts. Labels end at 63 characters (RFC 1035).
+_NOT_IN_HOSTS: Final = frozenset(' \t"%<>\\^`{|}')
+
+#: An address of IPv6 in a URL, with what may follow it; a zone is written with %25 or %.
+_IPV6: Final = re.compile(r"\[[0-9A-Fa-f:.]+(?:%(?:25)?[\w.~-]+)?\](?::[0-9]*)?", re.ASCII)
 
 _SAFE_IN_PATH: Final = "/%:@!$&'()*+,;=~-._"
 
@@ -81,6 +87,8 @@ def _split(url: str, argument: str) -> tuple[SplitResult, str]:
     try:
         url.encode()  # half a surrogate pair cannot be sent
         parts = urlsplit(url)
+        if "[" in parts.netloc and not _IPV6.fullmatch(parts.netloc.rpartition("@")[2]):
+            raise ValueError("the address in brackets is malformed")
         host = _ascii_host(parts.hostname or "")
         parts.port  # noqa: B018 - reading it checks that it is a number within range
     except ValueError as error:
@@ -116,6 +124,7 @@ def _put_together(parts: SplitResult, host: str, path: str) -> str:
 def _ascii_host(host: str) -> str:
     """Return the host as it goes over the wire: IDNA for names, brackets for IPv6."""
     if ":" in host:
+        IPv6Address(host.partition("%")[0])  # raises a ValueError for what is none
         return f"[{host}]"
     # UnicodeError is a ValueError: too long a label ends up as "is not a URL".
     return _checked(host if host.isascii() else host.encode("idna").decode("ascii"))

@@ -29,6 +29,8 @@ GOOD = {
     "https://h/openai": "https://h/openai",
     "http://[::1]:8080/v1": "http://[::1]:8080/v1",
     "http://[FE80::1]": "http://[fe80::1]/v1",
+    "http://[fe80::1%25eth0]:8080/v1": "http://[fe80::1%25eth0]:8080/v1",
+    "http://[::ffff:10.0.0.1]/v1": "http://[::ffff:10.0.0.1]/v1",
     "http://127.0.0.1:1/v1": "http://127.0.0.1:1/v1",
     "https://пример.рф/v1": "https://xn--e1afmkfd.xn--p1ai/v1",
     "https://h.example./v1": "https://h.example./v1",
@@ -86,6 +88,15 @@ BAD: dict[Any, str] = {
     "https://a<b/v1": "is not a URL",
     "https://я<b/v1": "is not a URL",
     "https://h/\ud800": "is not a URL",
+    "https://h%2eexample/v1": "is not a URL",
+    "https://h%41/v1": "is not a URL",
+    "https://other[::1]more/v1": "is not a URL",
+    "https://other[::1]/v1": "is not a URL",
+    "https://[::1]more/v1": "is not a URL",
+    "https://[fe80::1%25я]/v1": "is not a URL",
+    "https://[fe80::1%25\x13]/v1": "is not a URL",
+    "https://[v1.a:b]/v1": "is not a URL",
+    "https://[1:2]/v1": "is not a URL",
 }
 
 
