@@ -16,6 +16,7 @@ __all__ = ["HeadWatch"]
 _END = re.compile(rb"\n\r?\n")
 _STATUS = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3})")
 _BEGINNING: Final = b"HTTP/"
+_NO_HTTP: Final = "it does not begin as an answer of HTTP does"
 #: As many as http.client takes.
 _MOST_FIELDS: Final = 100
 
@@ -40,23 +41,28 @@ class HeadWatch:
         """
         if self.done:
             return block
+        # The end may have begun in what was there before.
+        searched = max(0, len(self._held) - 2)
         self._held += block
-        while found := _END.search(self._held):
+        while found := _END.search(self._held, searched):
             head, rest = self._held[: found.start()], self._held[found.end() :]
             self._check(head)
+            if not head.startswith(_BEGINNING):
+                raise Malformed(_NO_HTTP)
             if not self._is_interim(head):
                 self.done = True
                 self.head = head.removesuffix(b"\r")
                 self._held = b""
                 return rest
-            self._held = rest
-        self._check(self._held)
+            self._held, searched = rest, 0
+        # The end of the last line may be the beginning of the head's.
+        self._check(self._held.rstrip(b"\r\n"))
         return b""
 
     def _check(self, head: bytes) -> None:
         """Bound a head, whole or not."""
         if not _BEGINNING.startswith(head[: len(_BEGINNING)]):
-            raise Malformed("it does not begin as an answer of HTTP does")
+            raise Malformed(_NO_HTTP)
         if len(head) > MOST_HEAD_BYTES:
             raise Malformed(f"its head has more than {MOST_HEAD_BYTES} bytes")
         if head.count(b"\n") > _MOST_FIELDS:
