@@ -56,10 +56,15 @@ class Headers(Mapping[str, str]):
             pairs = pairs.items()
         self.pairs: tuple[tuple[str, str], ...] = tuple(pairs)
         self._index: dict[str, str] = {}
+        repeated: dict[str, list[str]] = {}
         for name, value in self.pairs:
             key = name.lower()
-            known = self._index.get(key)
-            self._index[key] = value if known is None else f"{known}, {value}"
+            if key in self._index:
+                repeated.setdefault(key, [self._index[key]]).append(value)
+            else:
+                self._index[key] = value
+        for key, values in repeated.items():
+            self._index[key] = ", ".join(values)
 
     @classmethod
     def of_fields(cls, fields: Mapping[str, tuple[str, str]]) -> Headers:

@@ -18,6 +18,7 @@ from evoclient.wire import (
     check_header,
     earliest,
 )
+from tests.streaming.driving import growth
 
 
 def test_headers_are_a_mapping() -> None:
@@ -31,6 +32,12 @@ def test_headers_are_a_mapping() -> None:
     assert "B" in headers
     assert headers.get("c") is None
     assert headers.pairs == (("X-A", "1"), ("b", "2"), ("x-a", "3"))
+
+
+def test_headers_that_repeat_themselves() -> None:
+    """Equal values are all kept, and thousands of fields of one name are joined in linear time."""
+    assert Headers([("A", "1"), ("a", "1"), ("A", "1")])["a"] == "1, 1, 1"
+    assert growth(lambda count: Headers([("A", "1")] * count), 20_000) < 2.6
 
 
 def test_headers_of_a_mapping() -> None:
