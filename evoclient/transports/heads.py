@@ -26,7 +26,8 @@ class HeadWatch:
 
     def __init__(self) -> None:
         """Expect the first byte of an answer."""
-        self._held = b""
+        self._held = bytearray()
+        self._line_ends = 0  # in what is held
         self._interim_answers = 0
         #: Whether the head of the final answer has come.
         self.done = False
@@ -41,32 +42,29 @@ class HeadWatch:
         """
         if self.done:
             return block
+        held = self._held
+        counted = len(held)
         # The end may have begun in what was there before.
-        searched = max(0, len(self._held) - 2)
-        self._held += block
-        while found := _END.search(self._held, searched):
-            head, rest = self._held[: found.start()], self._held[found.end() :]
-            self._check(head)
+        searched = max(0, counted - 2)
+        held += block
+        while found := _END.search(held, searched):
+            head = bytes(held[: found.start()])
+            del held[: found.end()]
+            _check(head, len(head), head.count(b"\n"))
             if not head.startswith(_BEGINNING):
                 raise Malformed(_NO_HTTP)
             if not self._is_interim(head):
                 self.done = True
                 self.head = head.removesuffix(b"\r")
-                self._held = b""
-                return rest
-            self._held, searched = rest, 0
+                self._held = bytearray()
+                return bytes(held)
+            searched = counted = self._line_ends = 0
+        self._line_ends += held.count(b"\n", counted)
         # The end of the last line may be the beginning of the head's.
-        self._check(self._held.rstrip(b"\r\n"))
+        last = bytes(held[-3:])
+        end = last[len(last.rstrip(b"\r\n")) :]
+        _check(held, len(held) - len(end), self._line_ends - end.count(b"\n"))
         return b""
-
-    def _check(self, head: bytes) -> None:
-        """Bound a head, whole or not."""
-        if not _BEGINNING.startswith(head[: len(_BEGINNING)]):
-            raise Malformed(_NO_HTTP)
-        if len(head) > MOST_HEAD_BYTES:
-            raise Malformed(f"its head has more than {MOST_HEAD_BYTES} bytes")
-        if head.count(b"\n") > _MOST_FIELDS:
-            raise Malformed(f"its head has more than {_MOST_FIELDS} fields")
 
     def _is_interim(self, head: bytes) -> bool:
         """Return whether a head is one before the final one, and count it."""
@@ -79,3 +77,13 @@ class HeadWatch:
         if self._interim_answers > MOST_INTERIM_ANSWERS:
             raise Malformed(f"more than {MOST_INTERIM_ANSWERS} interim answers (1xx)")
         return True
+
+
+def _check(head: bytes | bytearray, size: int, fields: int) -> None:
+    """Bound a head, whole or not."""
+    if not _BEGINNING.startswith(head[: len(_BEGINNING)]):
+        raise Malformed(_NO_HTTP)
+    if size > MOST_HEAD_BYTES:
+        raise Malformed(f"its head has more than {MOST_HEAD_BYTES} bytes")
+    if fields > _MOST_FIELDS:
+        raise Malformed(f"its head has more than {_MOST_FIELDS} fields")

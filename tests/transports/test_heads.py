@@ -8,6 +8,7 @@ import pytest
 
 from evoclient.transports.framing import Malformed
 from evoclient.transports.heads import HeadWatch
+from tests.streaming.driving import growth
 
 OK = b"HTTP/1.1 200 OK\r\nA: b"
 INTERIM = b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\n"
@@ -52,3 +53,15 @@ def test_the_most_fields_pass_wherever_they_are_cut(size: int, end: bytes) -> No
             for at in range(0, len(wire), size):
                 watch.feed(wire[at : at + size])
         assert watch.done is is_taken
+
+
+def test_a_head_in_single_bytes_takes_linear_time() -> None:
+    """What was searched and counted is not searched and counted again."""
+
+    def feed(size: int) -> None:
+        watch = HeadWatch()
+        watch.feed(OK)
+        for _ in range(size):
+            watch.feed(b"x")
+
+    assert growth(feed, 30_000) < 2.6
