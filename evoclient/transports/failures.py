@@ -30,6 +30,9 @@ __all__ = [
 #: The most characters of a foreign message that are shown.
 _MOST_SHOWN = 200
 
+#: What stands in the names of the alerts with which a server judges a client's certificate.
+_CERTIFICATE_ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
+
 
 def closed() -> ClientClosedError:
     """Return the error for a request after `close`."""
@@ -104,9 +107,17 @@ def _judged(link: BaseException, url: str) -> APIConnectionError | None:
             return not_http(str(link), url)
         case ssl.SSLCertVerificationError():
             return APIConnectionError(
-                f"The certificate of {place} could not be verified ({link.verify_message}). If a "
-                "company's own CA signs it, name its file: verify='…', or REQUESTS_CA_BUNDLE or "
-                "SSL_CERT_FILE in the environment.",
+                f"The certificate of {place} could not be verified "
+                f"({link.verify_message.rstrip('.')}). If a company's own CA signs it, name its "
+                "file: verify='…', or REQUESTS_CA_BUNDLE or SSL_CERT_FILE in the environment.",
+                retryable=False,
+            )
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():  # in the handshake or behind it
+            return disconnected(place)
+        case ssl.SSLError() if _is_about_our_certificate(link.reason or ""):
+            return APIConnectionError(
+                f"{place} wants a client certificate that it trusts ({link.reason}). Name the one "
+                "it has given you: cert='…', a file with certificate and key, or one for each.",
                 retryable=False,
             )
         case ssl.SSLError():
@@ -128,6 +139,11 @@ def _judged(link: BaseException, url: str) -> APIConnectionError | None:
             )
         case _:
             return _lost(link, place)
+
+
+def _is_about_our_certificate(reason: str) -> bool:
+    """Return whether the server has sent an alert about the certificate of the client, or none."""
+    return "ALERT" in reason and any(word in reason for word in _CERTIFICATE_ALERTS)
 
 
 def _lost(link: BaseException, place: str) -> APIConnectionError | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import ssl
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.x509 import Name, NameAttribute, load_pem_x509_certificate
 
 Wrap = Callable[[socket.socket], socket.socket]
 
@@ -64,6 +66,22 @@ class Certificates:
         return self._written("self.pem", ca.private_key_pem, ca.cert_pem)
 
     @cached_property
+    def foreign(self) -> str:
+        """A certificate for 127.0.0.1 with its key that another CA has signed."""
+        leaf = trustme.CA().issue_cert("127.0.0.1")
+        return self._written("foreign.pem", leaf.private_key_and_cert_chain_pem)
+
+    @cached_property
+    def ca_folder(self) -> str:
+        """A folder that holds the CA under the name by which OpenSSL looks for it."""
+        folder = self.folder / "authorities"
+        folder.mkdir()
+        (folder / f"{_subject_hash(self._ca.cert_pem.bytes())}.0").write_bytes(
+            self._ca.cert_pem.bytes()
+        )
+        return str(folder)
+
+    @cached_property
     def client(self) -> str:
         """A certificate of a client with its key."""
         return self._issued("client.pem", "client.example")
@@ -97,4 +115,29 @@ class Certificates:
         if asks:
             context.load_verify_locations(self.ca)
             context.verify_mode = ssl.CERT_REQUIRED
-        return lambda sock: context.wrap_socket(sock, server_side=True)
+        return lambda sock: _shaken(context.wrap_socket(sock, True, False))
+
+
+def _shaken(sock: ssl.SSLSocket) -> ssl.SSLSocket:
+    """Shake hands. A client that is refused can read why: closing at once might reset its end."""
+    try:
+        sock.do_handshake()
+    except ssl.SSLError:
+        with socket.socket(fileno=sock.detach()) as plain:
+            plain.shutdown(socket.SHUT_WR)
+            plain.settimeout(10)
+            while plain.recv(65536):
+                pass
+        raise
+    return sock
+
+
+def _subject_hash(pem: bytes) -> str:
+    """Return what OpenSSL calls the hash of a certificate's subject: of its canonical form."""
+    parts = b""
+    for attribute in load_pem_x509_certificate(pem).subject:
+        value = " ".join(str(attribute.value).lower().split())
+        encoded = Name([NameAttribute(attribute.oid, value)]).public_bytes()
+        parts += encoded[2:]  # without the head of the sequence around it
+    digest = hashlib.sha1(parts, usedforsecurity=False).digest()
+    return digest[3::-1].hex()

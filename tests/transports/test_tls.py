@@ -70,6 +70,12 @@ def test_closing_frees_a_reader_of_tls(kind: Kind, certificates: Certificates) -
         (True, {"REQUESTS_CA_BUNDLE": "certifi", "SSL_CERT_FILE": "ours"}, False),
         ("certifi", {"REQUESTS_CA_BUNDLE": "ours", "SSL_CERT_FILE": "ours"}, False),
         (False, {"REQUESTS_CA_BUNDLE": "certifi", "SSL_CERT_FILE": "certifi"}, True),
+        ("folder", {}, True),
+        ("folder", {"REQUESTS_CA_BUNDLE": "certifi"}, True),
+        (True, {"REQUESTS_CA_BUNDLE": "folder"}, True),
+        # Variables that requests and OpenSSL know of, and that nobody has promised.
+        (True, {"CURL_CA_BUNDLE": "ours", "SSL_CERT_DIR": "folder"}, False),
+        ("certifi", {"CURL_CA_BUNDLE": "ours", "SSL_CERT_DIR": "folder"}, False),
     ],
 )
 def test_which_certificates_are_trusted(
@@ -80,8 +86,12 @@ def test_which_certificates_are_trusted(
     variables: dict[str, str],
     good: bool,
 ) -> None:
-    """An explicit file wins, then REQUESTS_CA_BUNDLE, then SSL_CERT_FILE, then certifi's."""
-    files = {"ours": certificates.ca, "certifi": certifi.where()}
+    """What is explicit wins, then REQUESTS_CA_BUNDLE, then SSL_CERT_FILE, then certifi's file."""
+    files = {
+        "ours": certificates.ca,
+        "certifi": certifi.where(),
+        "folder": certificates.ca_folder,
+    }
     for name, value in variables.items():
         monkeypatch.setenv(name, files[value])
     with RawServer(replies(HI), wrap=certificates.tls()) as server:
