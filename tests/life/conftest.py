@@ -9,6 +9,7 @@ import pytest
 
 from evoclient.testing.server import DemoServer
 from tests.colours import Aio, Colour, Sync
+from tests.fronts import FRONTS, opened
 
 
 @pytest.fixture(params=[Sync, Aio], ids=["sync", "aio"])
@@ -17,6 +18,12 @@ def colour(request: pytest.FixtureRequest) -> Iterator[Colour[Any, Any]]:
     made: Colour[Any, Any] = request.param()
     yield made
     made.finish()
+
+
+@pytest.fixture(params=FRONTS, ids="-".join)
+def front(request: pytest.FixtureRequest) -> Iterator[Colour[Any, Any]]:
+    """Give the means of each colour with each of its transports over sockets."""
+    yield from opened(request.param)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.colours import Aio, Colour, Sync
+from tests.fronts import FRONTS, opened
 
 
 @pytest.fixture(params=[Sync, Aio], ids=["sync", "aio"])
@@ -16,3 +17,9 @@ def colour(request: pytest.FixtureRequest) -> Iterator[Colour[Any, Any]]:
     made: Colour[Any, Any] = request.param()
     yield made
     made.finish()
+
+
+@pytest.fixture(params=FRONTS, ids="-".join)
+def front(request: pytest.FixtureRequest) -> Iterator[Colour[Any, Any]]:
+    """Give the means of each colour with each of its transports over sockets."""
+    yield from opened(request.param)
