@@ -3,27 +3,69 @@
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..errors.scrub import without_frames
-from ..errors.tree import ClientClosedError
+from ..errors.tree import APIError, ClientClosedError
 from ..ground import EvoClientError
+from ..guard import Guard
 from ..steps import Await, Call, Drain, Drop, Flow, Intake, Pause, Send, Settle, Spawn, Step
 from ..transports.base import AsyncTransport
 from ..wire import AsyncBody, Reply
 
-__all__ = ["TransportHandle", "run"]
+__all__ = ["OpenReplies", "TransportHandle", "run"]
 
 if TYPE_CHECKING:
-    from asyncio import Task
+    from asyncio import AbstractEventLoop, Task
 
 _T = TypeVar("_T")
 
 #: The tasks that run beside their callers.
 _beside: set[Task[None]] = set()
+
+
+class OpenReplies:
+    """The replies that somebody reads. They are closed with the client that asked for them."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._guard = Guard()
+        self._replies: weakref.WeakKeyDictionary[Reply, AbstractEventLoop]
+        self._replies = weakref.WeakKeyDictionary()
+        self.is_over = False
+
+    def add(self, reply: Reply) -> None:
+        """Have a reply closed with the client.
+
+        Raises:
+            ClientClosedError: The client was closed meanwhile, and so is the reply now.
+        """
+        from asyncio import get_running_loop  # loaded when first needed
+
+        with self._guard:
+            if not self.is_over:
+                self._replies[reply] = get_running_loop()
+                return
+        reply.close()
+        raise _closed()
+
+    def close(self) -> None:
+        """Close them, each in the thread of its loop."""
+        from asyncio import get_running_loop
+
+        with self._guard:
+            self.is_over = True
+            left = list(self._replies.items())
+        for reply, loop in left:
+            if loop is get_running_loop() or loop.is_closed():
+                reply.close()
+            else:
+                with suppress(RuntimeError):  # the loop has been closed meanwhile
+                    loop.call_soon_threadsafe(reply.close)
 
 
 class TransportHandle:
@@ -33,7 +75,12 @@ class TransportHandle:
         """Keep how the transport is made."""
         self._make = make
         self._transport: AsyncTransport | None = None
-        self.is_closed = False
+        self._replies = OpenReplies()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._replies.is_over
 
     def get(self) -> AsyncTransport:
         """Return the transport.
@@ -42,17 +89,29 @@ class TransportHandle:
             ClientClosedError: The client has been closed.
         """
         if self.is_closed:
-            raise ClientClosedError("The client has been closed: make a new one.")
+            raise _closed()
         if self._transport is None:
             self._transport = self._make()
         return self._transport
 
+    def watch(self, reply: Reply) -> None:
+        """Have a reply closed with the client.
+
+        Raises:
+            ClientClosedError: The client was closed meanwhile.
+        """
+        self._replies.add(reply)
+
     async def close(self) -> None:
-        """Close the transport, if there is one. A second call does nothing."""
-        self.is_closed = True
+        """Close open replies and the transport, if there is one. A second call does nothing."""
+        self._replies.close()
         transport, self._transport = self._transport, None
         if transport is not None:
             await transport.aclose()
+
+
+def _closed() -> ClientClosedError:
+    return ClientClosedError("The client has been closed: make a new one.")
 
 
 async def run(flow: Flow[_T]) -> _T:
@@ -61,7 +120,7 @@ async def run(flow: Flow[_T]) -> _T:
     The flow is closed, and so is every body that it opened and that is not its result, whatever
     happens, cancellation included.
     """
-    held: list[Reply] = []
+    held: dict[Reply, TransportHandle] = {}
     kept: object = None
     answer: object = None
     try:
@@ -88,14 +147,16 @@ async def run(flow: Flow[_T]) -> _T:
                 reply.close()
 
 
-async def _perform(step: Step, held: list[Reply]) -> object:
+async def _perform(step: Step, held: dict[Reply, TransportHandle]) -> object:
     match step:
         case Send(request, deadlines, through):
-            reply = await cast(TransportHandle, through).get().send(request, deadlines)
-            held.append(reply)
+            handle = cast(TransportHandle, through)
+            reply = await handle.get().send(request, deadlines)
+            held[reply] = handle
+            handle.watch(reply)
             return reply
         case Drain(reply, intake):
-            await _drain(reply, intake)
+            await _drain(reply, intake, held[reply])
         case Drop(reply):
             reply.close()
         case Pause(seconds):
@@ -111,16 +172,28 @@ async def _perform(step: Step, held: list[Reply]) -> object:
     return None
 
 
-async def _drain(reply: Reply, intake: Intake) -> None:
-    body = cast(AsyncBody, reply.body)
+async def _drain(reply: Reply, intake: Intake, handle: TransportHandle) -> None:
     while not intake.over:
-        block = b"" if intake.pending else await body.read(intake.deadline())
+        block = b"" if intake.pending else await _read(reply, intake, handle)
         if block or intake.pending:
             intake.feed(block)
         else:
             intake.finish()
             break
     reply.close()
+
+
+async def _read(reply: Reply, intake: Intake, handle: TransportHandle) -> bytes:
+    """Read a block. A body that was closed with its client has not come to its end."""
+    try:
+        block = await cast(AsyncBody, reply.body).read(intake.deadline())
+    except APIError:
+        if handle.is_closed:
+            raise _closed() from None
+        raise
+    if not block and handle.is_closed:
+        raise _closed()
+    return block
 
 
 async def _slept(seconds: float) -> None:

@@ -12,7 +12,8 @@ from ..reopen import stream
 from ..series import one_after_another
 from ..settings import Settings
 from ..transports.base import Transport
-from .driver import TransportHandle, run
+from ..wire import Reply
+from .driver import OpenReplies, TransportHandle, run
 from .stream import Stream
 
 __all__ = ["Caller", "Lease"]
@@ -30,12 +31,12 @@ class Lease:
     def __init__(self, handle: TransportHandle | Lease) -> None:
         """Share a handle."""
         self._handle = handle
-        self._is_over = False
+        self._replies = OpenReplies()
 
     @property
     def is_closed(self) -> bool:
         """Whether it, or what it shares, was closed."""
-        return self._is_over or self._handle.is_closed
+        return self._replies.is_over or self._handle.is_closed
 
     def get(self) -> Transport:
         """Return the transport.
@@ -43,13 +44,22 @@ class Lease:
         Raises:
             ClientClosedError: One of the clients has been closed.
         """
-        if self._is_over:
+        if self._replies.is_over:
             raise ClientClosedError("The client has been closed: make a new one.")
         return self._handle.get()
 
+    def watch(self, reply: Reply) -> None:
+        """Have a reply closed with this client, or with the owner.
+
+        Raises:
+            ClientClosedError: One of them was closed meanwhile.
+        """
+        self._replies.add(reply)
+        self._handle.watch(reply)
+
     def close(self) -> None:
-        """End it, and leave the transport open. A second call does nothing."""
-        self._is_over = True
+        """End it and close its replies; leave the transport open. A second call does nothing."""
+        self._replies.close()
 
 
 class Caller:
@@ -91,6 +101,9 @@ class Caller:
         """Make a call and return its stream."""
         opened = Stream(run(stream(call, self.settings, self._handle)))
         self._watch(opened)
+        if self.is_closed:
+            # By another thread or task, which could not see the stream yet.
+            opened.close()
         return opened
 
     def derived(self, settings: Settings) -> Caller:

@@ -5,21 +5,54 @@ from __future__ import annotations
 import inspect
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Future
 from typing import Any, TypeVar, cast
 
 from ..errors.scrub import without_frames
-from ..errors.tree import ClientClosedError
+from ..errors.tree import APIError, ClientClosedError
 from ..ground import ConfigurationError, EvoClientError
+from ..guard import Guard
 from ..steps import Await, Call, Drain, Drop, Flow, Intake, Pause, Send, Settle, Spawn, Step
 from ..transports.base import Transport
 from ..wire import Body, Reply
 
-__all__ = ["TransportHandle", "run"]
+__all__ = ["OpenReplies", "TransportHandle", "run"]
 
 _T = TypeVar("_T")
+
+
+class OpenReplies:
+    """The replies that somebody reads. They are closed with the client that asked for them."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._guard = Guard()
+        self._replies: weakref.WeakSet[Reply] = weakref.WeakSet()
+        self.is_over = False
+
+    def add(self, reply: Reply) -> None:
+        """Have a reply closed with the client.
+
+        Raises:
+            ClientClosedError: The client was closed meanwhile, and so is the reply now.
+        """
+        with self._guard:
+            if not self.is_over:
+                self._replies.add(reply)
+                return
+        reply.close()
+        raise _closed()
+
+    def close(self) -> None:
+        """Close them; who waits for one of them is freed."""
+        with self._guard:
+            self.is_over = True
+            left = list(self._replies)
+        for reply in left:
+            reply.close()
 
 
 class TransportHandle:
@@ -28,9 +61,14 @@ class TransportHandle:
     def __init__(self, make: Callable[[], Transport]) -> None:
         """Keep how the transport is made."""
         self._make = make
-        self._lock = threading.Lock()
+        self._guard = Guard()
         self._transport: Transport | None = None
-        self.is_closed = False
+        self._replies = OpenReplies()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._replies.is_over
 
     def get(self) -> Transport:
         """Return the transport.
@@ -38,20 +76,32 @@ class TransportHandle:
         Raises:
             ClientClosedError: The client has been closed.
         """
-        with self._lock:
+        with self._guard:
             if self.is_closed:
-                raise ClientClosedError("The client has been closed: make a new one.")
+                raise _closed()
             if self._transport is None:
                 self._transport = self._make()
             return self._transport
 
+    def watch(self, reply: Reply) -> None:
+        """Have a reply closed with the client.
+
+        Raises:
+            ClientClosedError: The client was closed meanwhile.
+        """
+        self._replies.add(reply)
+
     def close(self) -> None:
-        """Close the transport, if there is one. A second call does nothing."""
-        with self._lock:
-            self.is_closed = True
+        """Close open replies and the transport, if there is one. A second call does nothing."""
+        self._replies.close()
+        with self._guard:
             transport, self._transport = self._transport, None
         if transport is not None:
             transport.close()
+
+
+def _closed() -> ClientClosedError:
+    return ClientClosedError("The client has been closed: make a new one.")
 
 
 def run(flow: Flow[_T]) -> _T:
@@ -60,7 +110,7 @@ def run(flow: Flow[_T]) -> _T:
     The flow is closed, and so is every body that it opened and that is not its result, whatever
     happens.
     """
-    held: list[Reply] = []
+    held: dict[Reply, TransportHandle] = {}
     kept: object = None
     answer: object = None
     try:
@@ -87,14 +137,16 @@ def run(flow: Flow[_T]) -> _T:
                 reply.close()
 
 
-def _perform(step: Step, held: list[Reply]) -> object:
+def _perform(step: Step, held: dict[Reply, TransportHandle]) -> object:
     match step:
         case Send(request, deadlines, through):
-            reply = cast(TransportHandle, through).get().send(request, deadlines)
-            held.append(reply)
+            handle = cast(TransportHandle, through)
+            reply = handle.get().send(request, deadlines)
+            held[reply] = handle
+            handle.watch(reply)
             return reply
         case Drain(reply, intake):
-            _drain(reply, intake)
+            _drain(reply, intake, held[reply])
         case Drop(reply):
             reply.close()
         case Pause(seconds):
@@ -110,16 +162,28 @@ def _perform(step: Step, held: list[Reply]) -> object:
     return None
 
 
-def _drain(reply: Reply, intake: Intake) -> None:
-    body = cast(Body, reply.body)
+def _drain(reply: Reply, intake: Intake, handle: TransportHandle) -> None:
     while not intake.over:
-        block = b"" if intake.pending else body.read(intake.deadline())
+        block = b"" if intake.pending else _read(reply, intake, handle)
         if block or intake.pending:
             intake.feed(block)
         else:
             intake.finish()
             break
     reply.close()
+
+
+def _read(reply: Reply, intake: Intake, handle: TransportHandle) -> bytes:
+    """Read a block. A body that was closed with its client has not come to its end."""
+    try:
+        block = cast(Body, reply.body).read(intake.deadline())
+    except APIError:
+        if handle.is_closed:
+            raise _closed() from None
+        raise
+    if not block and handle.is_closed:
+        raise _closed()
+    return block
 
 
 def _spawn(flow: Flow[None], carried: Callable[[Callable[[], bool]], None]) -> None:

@@ -161,3 +161,43 @@ def test_a_key_pair_in_flight(server: DemoServer) -> None:
         """,
     )
     assert said == "0 Hi there all\n"
+
+
+def test_a_transport_that_is_being_made(server: DemoServer) -> None:
+    """A child forked while another thread was making the transport makes one of its own."""
+    said = run_script(
+        server,
+        """
+        from evoclient.transports.with_requests import RequestsTransport
+
+        begun, go_on = threading.Event(), threading.Event()
+
+        class Slow(RequestsTransport):
+            def __init__(self, **options):
+                if not begun.is_set():
+                    begun.set()
+                    go_on.wait(20)
+                super().__init__(**options)
+
+        def ask():
+            texts.append(client.chat.completions.create(**ASKED).text)
+
+        texts = []
+        client = Client(**OPTIONS, transport=Slow)
+        asking = threading.Thread(target=ask)
+        asking.start()
+        begun.wait(20)
+        child = os.fork()
+        if not child:
+            asking = threading.Thread(target=ask, daemon=True)
+            asking.start()
+            asking.join(5)
+            os._exit(0 if texts == ["Hi there all"] else 1)
+        status = os.waitpid(child, 0)[1]
+        go_on.set()
+        asking.join()
+        print(status, *texts)
+        client.close()
+        """,
+    )
+    assert said == "0 Hi there all\n"
