@@ -16,7 +16,14 @@ import attrs
 
 from .auth.base import Auth
 from .auth.bearer import ApiKey
-from .credentials import Credentials, Given, auth_for, has_credentials
+from .credentials import (
+    Credentials,
+    Given,
+    auth_for,
+    has_credentials,
+    is_exposed,
+    warn_of_exposure,
+)
 from .endpoints.base import checked_headers, checked_query, timeouts_of
 from .endpoints.reading import callbacks_given
 from .environment import first_set, variable
@@ -86,12 +93,15 @@ def configured(given: Given, colour: Colour) -> tuple[Settings, Callable[[], Any
     try:
         settings = configure(**given.get(*_DECIDED), is_memory=is_memory(transport))
         settings = attrs.evolve(settings, is_async=colour == "async")
-        return settings, transport_maker(transport, colour, **options)
+        make = transport_maker(transport, colour, **options)
     except ConfigurationError as error:
         for link in (error, error.__context__):
             if link is not None:
                 without_frames(link)
         raise
+    if not is_memory(transport) and is_exposed(settings):
+        warn_of_exposure(settings)
+    return settings, make
 
 
 def configure(

@@ -18,10 +18,20 @@ from .auth.key_pair import TOKEN_URL, KeyPair
 from .auth.registry import auth_scheme
 from .environment import first_set, variable
 from .ground import SENSITIVE_HEADERS, ConfigurationError
+from .log import logger
 from .providers.base import Provider
-from .urls import absolute_url, normal_base
+from .settings import Settings
+from .urls import absolute_url, is_readable_on_the_way, normal_base
 
-__all__ = ["SENSITIVE_PARAMETERS", "Credentials", "Given", "auth_for", "has_credentials"]
+__all__ = [
+    "SENSITIVE_PARAMETERS",
+    "Credentials",
+    "Given",
+    "auth_for",
+    "has_credentials",
+    "is_exposed",
+    "warn_of_exposure",
+]
 
 #: Query parameters that are credentials (Google, Azure and gateways), in lower case.
 SENSITIVE_PARAMETERS: Final = frozenset(
@@ -189,6 +199,26 @@ def auth_for(preset: Provider, base: str, given: Credentials) -> Auth:
         preset,
         f"what {_found_in(preset)} holds is only sent to the preset's own address, and this is "
         f"{foreign}. Pass a credential to the client for it",
+    )
+
+
+def is_exposed(settings: Settings) -> bool:
+    """Return whether a client sends a credential where others can read it on the way."""
+    if not is_readable_on_the_way(settings.base_url):
+        return False
+    if not isinstance(settings.auth, NoAuth):
+        return True
+    sent = [name for name, value in settings.headers.items() if value is not None]
+    sensitive = SENSITIVE_HEADERS | SENSITIVE_PARAMETERS
+    return any(name.lower() in sensitive for name in (*sent, *settings.query))
+
+
+def warn_of_exposure(settings: Settings) -> None:
+    """Log that a client's credential can be read on the way. To be called once for a client."""
+    logger.warning(
+        "a credential goes to %s without encryption, and whoever is on the way can read it: use "
+        "https://",
+        settings.base_url,
     )
 
 

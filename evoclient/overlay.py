@@ -8,7 +8,8 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from .credentials import Given
+from .configuration import is_memory
+from .credentials import Given, is_exposed, warn_of_exposure
 from .endpoints.base import checked_headers, checked_query, timeouts_of
 from .endpoints.reading import callbacks_given
 from .errors.scrub import without_frames
@@ -56,12 +57,16 @@ def overlaid(settings: Settings, given: Given, options: Given) -> tuple[Settings
     }
     try:
         made = _settings(settings, **chosen)
-        return made, _arguments(given, chosen, made)
+        arguments = _arguments(given, chosen, made)
     except ConfigurationError as error:
         without_frames(error)
         raise
     finally:
         chosen = {}
+    in_memory = is_memory(given.get("transport")["transport"])
+    if is_exposed(made) and not (in_memory or is_exposed(settings)):
+        warn_of_exposure(made)
+    return made, arguments
 
 
 def _settings(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
 from .ground import ConfigurationError
 
-__all__ = ["absolute_url", "joined", "normal_base"]
+__all__ = ["absolute_url", "is_readable_on_the_way", "joined", "normal_base"]
 
 #: The end of a whole URL that somebody pasted as the base URL.
 _ENDPOINTS: Final = ("/chat/completions", "/completions", "/embeddings", "/models")
@@ -81,6 +81,31 @@ def joined(base: str, path: str, query: Mapping[str, str]) -> str:
     """
     url = base + quote(path, safe=_SAFE_IN_PATH)
     return f"{url}?{urlencode(query)}" if query else url
+
+
+def is_readable_on_the_way(url: str) -> bool:
+    """Return whether what is sent to a URL crosses a network without encryption.
+
+    That is plain HTTP to anything but this machine: localhost and the names below it (RFC 6761),
+    127.0.0.0/8 and ::1.
+
+    Args:
+        url: A URL that `normal_base` or `absolute_url` has returned.
+    """
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.removesuffix(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
 
 
 def _split(url: str, argument: str) -> tuple[SplitResult, str]:

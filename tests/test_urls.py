@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evoclient.ground import ConfigurationError
-from evoclient.urls import joined, normal_base
+from evoclient.urls import absolute_url, is_readable_on_the_way, joined, normal_base
 
 GOOD = {
     "https://openrouter.ai/api/v1": "https://openrouter.ai/api/v1",
@@ -159,3 +159,34 @@ def test_no_foreign_exception(url: str) -> None:
 def test_joining(path: str, query: dict[str, str], url: str) -> None:
     """Paths and parameters are percent-encoded behind the base."""
     assert joined("https://h/v1", path, query) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "readable"),
+    [
+        ("http://api.example", True),
+        ("HTTP://API.example:8080/v1", True),
+        ("http://10.0.0.5:8000", True),
+        ("http://192.168.1.2", True),
+        ("http://[2001:db8::1]", True),
+        ("http://0.0.0.0", True),
+        ("http://128.0.0.1", True),
+        ("http://localhost.example", True),
+        ("http://notlocalhost", True),
+        ("http://127.0.0.1.example", True),
+        ("http://[::ffff:10.0.0.1]", True),
+        ("https://api.example", False),
+        ("https://10.0.0.5", False),
+        ("http://localhost:11434", False),
+        ("http://LOCALHOST.", False),
+        ("http://api.localhost", False),
+        ("http://127.0.0.1", False),
+        ("http://127.200.3.4:1", False),
+        ("http://[::1]:8000", False),
+        ("http://[::ffff:127.0.0.1]", False),
+    ],
+)
+def test_readable_on_the_way(url: str, readable: bool) -> None:
+    """Only plain HTTP to another machine can be read by others."""
+    assert is_readable_on_the_way(normal_base(url)) is readable
+    assert is_readable_on_the_way(absolute_url(url, "token_url")) is readable

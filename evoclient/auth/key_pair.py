@@ -20,7 +20,7 @@ from ..guard import Guard, SingleFlight
 from ..log import logger
 from ..models.codec import dumps, loads
 from ..steps import Flow
-from ..urls import absolute_url
+from ..urls import absolute_url, is_readable_on_the_way
 from ..wire import Deadline, Headers, Request, Response
 from .base import Auth, Sender, TokenInfo
 
@@ -93,9 +93,16 @@ class KeyPair(Auth):
         del key_id, secret  # from here on no frame of ours has them in sight
         _check(pair)
         self._pair = secrets_of(map(str.strip, pair))
+        url = absolute_url(token_url, "token_url")
+        if is_readable_on_the_way(url):
+            logger.warning(
+                "the secret of a key pair goes to %s without encryption, and whoever is on the way "
+                "can read it: use https://",
+                url,
+            )
         self._request = Request(
             "POST",
-            absolute_url(token_url, "token_url"),
+            url,
             Headers(
                 {
                     "Accept": "application/json",
