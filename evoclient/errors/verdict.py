@@ -177,6 +177,16 @@ def shown_url(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
 
+def _shown_target(location: str) -> str:
+    """Return where a redirect leads, fit for a message: without user, password and query.
+
+    It is no URL yet: it may be relative, and a server may write anything there.
+    """
+    scheme, slashes, rest = location.partition("?")[0].partition("#")[0].partition("//")
+    place, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{place.rpartition('@')[2]}{slash}{path}"
+
+
 def _judged(
     facts: Facts, body: object, response: Response, status: int | None, asked: Asked
 ) -> APIStatusError:
@@ -230,7 +240,8 @@ def _message(
 ) -> str:
     where = f"{asked.method} {shown_url(asked.url)}"
     if 300 <= response.status_code < 400:
-        target = mask(elide(response.headers.get("location", "nowhere"), 300), asked.secrets)
+        target = mask(response.headers.get("location", ""), asked.secrets)
+        target = elide(_shown_target(target), 300) or "nowhere"
         return (
             f"{response.status_code} from {where}: it redirects to {target}. Redirects are not "
             "followed, as they would carry the key along; set base_url to the final address."

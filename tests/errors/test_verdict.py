@@ -377,6 +377,27 @@ def test_redirects(status: int) -> None:
     assert "base_url" in found.message
     assert not found.retryable
     assert "redirects to nowhere" in judged(status).message
+    assert "redirects to nowhere" in judged(status, "", {"Location": ""}).message
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://ann:pass@other.example/v1?sig=hidden#hidden", "https://other.example/v1."),
+        ("//ann:pass@other.example", "//other.example."),
+        ("/login?next=hidden", "/login."),
+        ("login", "login."),
+        ("http://[", "http://[."),
+        (f"https://other.example/{'x.' * 134}{KEY}", "https://other.example/x.x."),
+    ],
+)
+def test_targets_are_shown_without_credentials(location: str, shown: str) -> None:
+    """A target is named without user, password and query, whatever a server has written there."""
+    message = judged(307, "", {"Location": location}).message
+    assert f"redirects to {shown}" in message
+    assert "hidden" not in message
+    assert "pass" not in message
+    assert KEY[:7] not in message
 
 
 @pytest.mark.parametrize(
