@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.benchmarks.bench_leaks import colour, megabytes
+from tests.benchmarks.bench_leaks import megabytes
 from tests.benchmarks.running import running_server
 from tests.colours import Colour
-
-__all__ = ["colour"]
+from tests.fronts import FRONTS, opened
 
 CHUNKS = 1_000_000
 #: Buffers and caches have their size after so many chunks.
 WARM_UP = 20_000
 #: Megabytes.
 MOST_GROWTH = 2.0
+
+
+@pytest.fixture(params=FRONTS[:2], ids="-".join)
+def colour(request: pytest.FixtureRequest) -> Iterator[Colour[Any, Any]]:
+    """Give the means of each colour, with the transport that is its own."""
+    yield from opened(request.param)
 
 
 @pytest.mark.parametrize("option", ["accumulate=False"])
