@@ -30,6 +30,9 @@ Cert = str | tuple[str, str] | None
 #: Which variables may name a CA file, first come first served.
 _CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
+#: Which variables may name a proxy, in either case.
+_PROXY_VARIABLES: Final = ("http_proxy", "https_proxy", "all_proxy")
+
 
 @attrs.frozen
 class Proxy:
@@ -49,7 +52,9 @@ class Proxies:
 
     def __init__(self) -> None:
         """Read `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case."""
-        self._urls: Mapping[str, str] = getproxies_environment()
+        # Looking through all variables costs as much as a request; hardly anybody has one of these.
+        has_any = any(name in os.environ or name.upper() in os.environ for name in _PROXY_VARIABLES)
+        self._urls: Mapping[str, str] = getproxies_environment() if has_any else {}
         self._known: dict[tuple[str, str], Proxy | None] = {}
 
     def for_url(self, url: str) -> Proxy | None:
