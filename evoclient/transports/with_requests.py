@@ -6,13 +6,14 @@ import os
 from functools import partial
 from http.client import HTTPException
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException
+from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import HTTPError
 
@@ -22,6 +23,7 @@ from .environment import Cert, Proxies, Verify, check_tls, tls_context
 from .failures import closed, has_passed, no_reply
 from .framing import Malformed, framing_of
 from .with_requests_body import SocketBody, StandInBody
+from .with_requests_heads import Head
 from .with_requests_pools import pools
 from .with_requests_session import send_through, without_holdings
 from .with_requests_sockets import Exchange
@@ -30,6 +32,9 @@ __all__ = ["RequestsTransport"]
 
 #: What requests, urllib3 and http.client raise when there is no reply.
 _FAILURES = (RequestException, HTTPError, HTTPException, OSError, Malformed)
+
+#: What has a length even where it has no body (RFC 9110, section 8.6).
+_WITH_BODY: Final = frozenset({"PATCH", "POST", "PUT"})
 
 
 class RequestsTransport:
@@ -152,6 +157,18 @@ class _Adapter(HTTPAdapter):
         proxy = self._proxies.for_url(url)
         return {} if proxy is None else {"all": proxy.url}
 
+    def build_response(self, req: PreparedRequest, resp: Any) -> requests.Response:
+        """Return a reply of ours in the form of requests, without a look for cookies."""
+        if not isinstance(resp, Head):  # a mock's
+            return super().build_response(req, resp)
+        response = requests.Response()
+        response.status_code, response.reason = resp.status, resp.reason
+        response.headers = CaseInsensitiveDict(resp.headers.items())
+        response.raw = resp
+        response.url = str(req.url)
+        response.request = req
+        return response
+
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Use our connections."""
         super().init_poolmanager(*args, **options)
@@ -202,6 +219,8 @@ def _prepared(request: Request) -> PreparedRequest:
         prepared.headers.add(name, value)
     if request.body is not None:
         prepared.headers["Content-Length"] = str(len(request.body))
+    elif request.method in _WITH_BODY:
+        prepared.headers["Content-Length"] = "0"
     prepared.body = request.body
     result: PreparedRequest = prepared
     return result
@@ -209,12 +228,12 @@ def _prepared(request: Request) -> PreparedRequest:
 
 def _reply(raw: Any, request: Request, exchange: Exchange) -> Reply:
     """Return our form of a reply."""
-    if exchange.head is None:
+    reader = exchange.reader
+    if reader is None or not isinstance(raw, Head):
         return Reply(raw.status, Headers(raw.headers.items()), StandInBody(raw, request.url))
-    headers = Headers(exchange.head.headers.items())
     try:
-        framing = framing_of(request.method, raw.status, headers)
+        framing = framing_of(request.method, raw.status, raw.headers)
     except Malformed:
         raw.close()
         raise
-    return Reply(raw.status, headers, SocketBody(raw, exchange.head, framing, request.url))
+    return Reply(raw.status, raw.headers, SocketBody(raw, reader, framing, request.url))

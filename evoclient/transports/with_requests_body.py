@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
 
@@ -12,7 +11,8 @@ from urllib3.exceptions import HTTPError
 from ..wire import Deadline
 from .failures import cut
 from .framing import Framing, Malformed
-from .with_requests_sockets import Head, Reader
+from .with_requests_heads import Head
+from .with_requests_sockets import Reader
 
 __all__ = ["SocketBody", "StandInBody"]
 
@@ -23,19 +23,18 @@ _BLOCK: Final = 64 * 1024
 class SocketBody:
     """A body that is read from its connection (see `evoclient.wire.Body`)."""
 
-    def __init__(self, raw: Any, head: Head, framing: Framing, url: str) -> None:
+    def __init__(self, head: Head, reader: Reader, framing: Framing, url: str) -> None:
         """Read a body.
 
         Args:
-            raw: urllib3's response, which knows how to give the connection back.
-            head: The head that came before.
+            head: The head that came before; it knows how to give the connection back.
+            reader: What the body is read from.
             framing: Where the body ends.
             url: The URL asked, for messages.
         """
-        self._raw = raw
         self._head = head
-        self._reader: Reader | None = head.reader
-        self._next: Callable[[int], bytes] = head.file.read1
+        self._reader: Reader | None = reader
+        self._next = reader.read
         self._framing = framing
         self._url = url
         # Guards the three below. It is held for microseconds, never across a read.
@@ -66,7 +65,7 @@ class SocketBody:
     def _pull(self) -> bytes:
         """Read until there is a piece of the body, or its end."""
         framing = self._framing
-        while block := self._next(_BLOCK):
+        while block := self._next():
             piece = framing.feed(block)
             if framing.done:
                 self._give_back()
@@ -106,18 +105,22 @@ class SocketBody:
 
     def _give_back(self) -> None:
         """Give the connection back after the end of the body."""
-        if self._framing.excess or self._head.will_close:
+        reader = self._reader
+        if self._framing.excess or not self._head.keeps or (reader is not None and reader.early):
             self._drop()
         elif self._let_go() is not None:
-            self._head.close()
-            self._raw.release_conn()
+            self._head.release_conn()
 
     def _drop(self) -> None:
         """Close the connection."""
         if (reader := self._let_go()) is not None:
             # A forked child may hold a copy of the socket, so closing ours alone ends nothing.
             reader.shutdown()
-            self._raw.close()
+            self._head.close()
+
+    def __del__(self) -> None:
+        """Close the connection of a body that was forgotten."""
+        self.close()
 
     def _let_go(self) -> Reader | None:
         """Take the connection from the body, once."""

@@ -3,35 +3,40 @@
 The libraries wait for each read anew, so a server that trickles would never run into a timeout.
 Here a connection knows, through a variable of the calling thread, the exchange it serves, and
 asks it before each wait how long that may take.
+
+Requests and replies pass through `HTTPAdapter.send` and `HTTPConnectionPool.urlopen` as they are,
+which mocks and tracers take hold of; below these, a head is written and read in one piece. Of
+urllib3's private names these are used: `_new_conn`, `_tunnel` and what `set_tunnel` leaves.
 """
 
 from __future__ import annotations
 
-import http.client
-import io
 import os
 import socket
 import threading
 from contextlib import suppress
+from http.client import RemoteDisconnected
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.util import SKIP_HEADER
 
 from ..wire import Deadline, Deadlines
 from .addresses import connected
-from .base import MOST_HEAD_BYTES, MOST_INTERIM_ANSWERS
-from .framing import Malformed
+from .heads import HeadWatch
+from .with_requests_heads import Head, parsed_head, request_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Exchange", "Head", "Reader", "Timed", "TimedTLS", "current_exchange"]
+__all__ = ["Exchange", "Reader", "Timed", "TimedTLS", "current_exchange"]
 
-#: Enough for a head; the body is read in larger blocks.
-_BUFFER: Final = 16 * 1024
-_SWITCHING_PROTOCOLS: Final = 101
+#: The most bytes taken from a socket at once.
+_BLOCK: Final = 64 * 1024
+#: A body of up to so many bytes is sent together with its head.
+_SMALL: Final = 64 * 1024
+_OK: Final = 200
 
 _thread = threading.local()
 
@@ -50,7 +55,7 @@ class Exchange:
         self.deadline: Deadline | None = deadlines.connecting()
         self.fresh = fresh
         self.reused = False
-        self.head: Head | None = None
+        self.reader: Reader | None = None
 
     def __enter__(self) -> Exchange:
         """Let the connections of this thread serve this exchange."""
@@ -64,7 +69,7 @@ class Exchange:
     @property
     def met_a_dead_connection(self) -> bool:
         """Whether it went out on a kept-alive connection and not a byte came back."""
-        return self.reused and (self.head is None or not self.head.reader.received)
+        return self.reused and (self.reader is None or not self.reader.has_received)
 
 
 def current_exchange() -> Exchange:
@@ -86,28 +91,41 @@ def seconds_left(deadline: Deadline | None) -> float | None:
     return left
 
 
-class Reader(io.RawIOBase):
+class Reader:
     """Reads a socket, no longer than until a deadline, which may change between reads."""
 
-    def __init__(self, sock: socket.socket, file: io.RawIOBase, deadline: Deadline | None) -> None:
-        """Read a socket through its unbuffered file, which keeps it open."""
+    def __init__(self, sock: socket.socket, deadline: Deadline | None) -> None:
+        """Read a socket, which its connection keeps open."""
         self._sock = sock
-        self._file = file
         self.deadline = deadline
         self._process = os.getpid()
-        #: How many bytes have come.
-        self.received = 0
+        #: Whether a byte has come.
+        self.has_received = False
+        #: What came behind the head and has not been read yet.
+        self.early = b""
 
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Wait for bytes until the deadline."""
+    def read(self) -> bytes:
+        """Wait for bytes until the deadline; ``b""`` at the end of the connection."""
+        if self.early:
+            block, self.early = self.early, b""
+            return block
         self._sock.settimeout(seconds_left(self.deadline))
-        count = self._file.readinto(buffer) or 0
-        self.received += count
-        return count
+        return self._sock.recv(_BLOCK)
+
+    def head(self) -> Head:
+        """Read the head of the final answer: bounded, after a bounded number of interim ones.
+
+        Raises:
+            Malformed: It is too large, or not one.
+        """
+        watch = HeadWatch()
+        while not watch.done:
+            block = self.read()
+            if not block:
+                raise RemoteDisconnected("cut in the head")
+            self.has_received = True
+            self.early = watch.feed(block)
+        return parsed_head(watch.head)
 
     def shutdown(self) -> None:
         """End the connection, also under a read that another thread is blocked in.
@@ -122,86 +140,14 @@ class Reader(io.RawIOBase):
             # Not the method of a TLS socket, which would also take the session from the reader.
             socket.socket.shutdown(lowest, socket.SHUT_RDWR)
 
-    def close(self) -> None:
-        """Close the file, and with its last file the socket."""
-        if not self.closed:
-            self._file.close()
-        super().close()
-
-
-class _Bounded:
-    """Lines of a head, up to a number of bytes."""
-
-    def __init__(self, file: io.BufferedReader[Reader]) -> None:
-        self._file = file
-        self._left = MOST_HEAD_BYTES
-
-    def readline(self, size: int = -1) -> bytes:
-        line = self._file.readline(size)
-        self._left -= len(line)
-        if self._left < 0:
-            raise _Refused(f"its head has more than {MOST_HEAD_BYTES} bytes")
-        if not line.endswith(b"\n") and self._left < MOST_HEAD_BYTES:
-            # http.client would take the end of the connection for that of the head.
-            raise http.client.RemoteDisconnected("cut in the head")
-        return line
-
-    def flush(self) -> None:
-        self._file.flush()
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class _Refused(Malformed, http.client.HTTPException):
-    """A head that is not accepted; urllib3 knows it as an error of HTTP."""
-
-
-class Head(http.client.HTTPResponse):
-    """The head of a reply: bounded in size, after a bounded number of interim answers.
-
-    Attributes:
-        file: The buffered file that the body is read from.
-        reader: What that file reads from.
-    """
-
-    fp: Any  # http.client's own file, which its type stubs leave out
-
-    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
-        """Take the socket's file, and read it until the deadline of this thread's exchange."""
-        super().__init__(sock, *args, **options)
-        exchange = current_exchange()
-        raw: io.RawIOBase = self.fp.detach()
-        self.reader = Reader(sock, raw, exchange.deadline)
-        self.file = io.BufferedReader(self.reader, _BUFFER)
-        self.fp = _Bounded(self.file)
-        self._interim_answers = 0
-        exchange.head = self
-
-    def begin(self) -> None:
-        """Read the head."""
-        super().begin()
-        if self.msg.get_payload():
-            raise _Refused("a line of its head is not a header")
-        self.fp = self.file
-
-    def _read_status(self) -> tuple[str, int, str]:
-        """Give out every interim answer as 100, the only one that http.client passes over."""
-        version, status, reason = super()._read_status()  # type: ignore[misc]
-        if not 100 <= status < 200:
-            return version, status, reason
-        if status == _SWITCHING_PROTOCOLS:
-            raise _Refused("it switches to a protocol that nobody asked for (101)")
-        self._interim_answers += 1
-        if self._interim_answers > MOST_INTERIM_ANSWERS:
-            raise _Refused(f"more than {MOST_INTERIM_ANSWERS} interim answers (1xx)")
-        return version, http.HTTPStatus.CONTINUE, reason
-
 
 class Timed(HTTPConnection):
     """A connection whose every wait ends at the deadline of the exchange it serves."""
 
-    response_class = Head
+    # As http.client's own, which its type stubs leave out.
+    _tunnel_host: str | None
+    _tunnel_port: int
+    _tunnel_headers: Mapping[str, str]
 
     def _new_conn(self) -> socket.socket:
         """Connect to one of the addresses of the host, or of the proxy."""
@@ -213,35 +159,60 @@ class Timed(HTTPConnection):
 
     def _tunnel(self) -> None:
         """Ask the proxy for a tunnel, and leave the rest of the time to the handshake."""
-        super()._tunnel()
-        self.sock.settimeout(seconds_left(current_exchange().deadline))
+        deadline = current_exchange().deadline
+        host = f"[{self._tunnel_host}]" if ":" in str(self._tunnel_host) else self._tunnel_host
+        place = f"{host}:{self._tunnel_port}"
+        fields = {"Host": place, **self._tunnel_headers}  # newer Pythons name the host there too
+        self.send(request_head("CONNECT", place, fields.items()))
+        head = Reader(self.sock, deadline).head()
+        if head.status != _OK:
+            self.close()
+            raise OSError(f"Tunnel connection failed: {head.status} {head.reason.strip()}")
+        self.sock.settimeout(seconds_left(deadline))
 
     def request(
-        self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any
+        self, method: str, url: str, body: Any = None, headers: Any = None, **_: Any
     ) -> None:
-        """Send a request with the headers given and no others."""
+        """Send a request with the headers given and the host."""
         exchange = current_exchange()
         if self.sock is None:
             self.connect()
         exchange.reused = not exchange.fresh
-        exchange.head = None  # the one there may be is the proxy's
         exchange.deadline = exchange.deadlines.answering()
-        super().request(method, url, body, _without_defaults(headers), **options)
+        exchange.reader = Reader(self.sock, exchange.deadline)
+        fields = list(headers.items())
+        if "host" not in headers:
+            fields.insert(0, ("Host", self._place(url)))
+        first = request_head(method, url, fields)
+        if body and len(body) <= _SMALL:
+            first, body = first + body, None
+        self.send(first)
+        if body:
+            self.send(body)
 
     def send(self, data: Any) -> None:
         """Send a part of a request before the deadline."""
         self.sock.settimeout(seconds_left(current_exchange().deadline))
-        super().send(data)
+        self.sock.sendall(data)
 
+    def getresponse(self) -> Any:
+        """Return the head of the reply; the body is left to its reader."""
+        reader = current_exchange().reader
+        if reader is None:  # urllib3 has passed over a reset, which may come while connecting
+            raise RemoteDisconnected("reset before the request")
+        head = reader.head()
+        head.connection = self
+        return head
 
-def _without_defaults(headers: Mapping[str, str]) -> Any:
-    """Return headers, and for those that urllib3 would add of itself the word not to."""
-    named = {name.lower() for name in headers}
-    wanted = cast("Any", headers).copy()
-    for name in ("User-Agent", "Accept-Encoding"):
-        if name.lower() not in named:
-            wanted[name] = SKIP_HEADER
-    return wanted
+    def _place(self, target: str) -> str:
+        """Return the host that is asked, with its port unless it is the usual one."""
+        if not target.startswith("/"):  # through a proxy that forwards
+            return urlsplit(target).netloc
+        host, port = self.host, self.port
+        if self._tunnel_host is not None:
+            host, port = self._tunnel_host, self._tunnel_port
+        host = f"[{host.strip('[]').partition('%')[0]}]" if ":" in host else host
+        return host if port == self.default_port else f"{host}:{port}"
 
 
 class TimedTLS(Timed, HTTPSConnection):
