@@ -16,6 +16,7 @@ from requests.exceptions import RequestException
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import HTTPError
+from urllib3.util import Timeout
 
 from ..wire import Deadlines, Headers, Reply, Request
 from .base import KEEP_ALIVE, POOL_SIZE, check_own_settings, check_pool
@@ -33,8 +34,12 @@ __all__ = ["RequestsTransport"]
 #: What requests, urllib3 and http.client raise when there is no reply.
 _FAILURES = (RequestException, HTTPError, HTTPException, OSError, Malformed)
 
+#: Our connections keep the deadlines themselves.
+_NO_TIMEOUT: Final[Any] = Timeout(connect=None, read=None)
 #: What has a length even where it has no body (RFC 9110, section 8.6).
 _WITH_BODY: Final = frozenset({"PATCH", "POST", "PUT"})
+#: The most URLs whose pools are remembered; urllib3 itself remembers the pools of ten hosts.
+_MOST_ROUTES: Final = 64
 
 
 class RequestsTransport:
@@ -118,9 +123,8 @@ class RequestsTransport:
         The error is raised by the caller, where no local variable holds a header.
         """
         try:
-            proxies = adapter.proxies_for(request.url)
             with exchange:
-                response = adapter.send(_prepared(request), stream=True, proxies=proxies)
+                response = adapter.send(_prepared(request), stream=True, timeout=_NO_TIMEOUT)
             return _reply(response.raw, request, exchange)
         except _FAILURES as exc:
             return without_holdings(exc)
@@ -149,13 +153,35 @@ class _Adapter(HTTPAdapter):
         self._verify: Verify = verify
         self._cert = cert
         self._proxies = proxies
+        self._routes: dict[str, tuple[Any, str]] = {}
         # The pool bounds what is idle by itself; 0 makes urllib3 fill in nothing.
         super().__init__(pool_maxsize=0)
 
-    def proxies_for(self, url: str) -> dict[str, str]:
-        """Return the proxy of the environment for a URL, in the form that requests wants."""
+    def get_connection_with_tls_context(self, request: PreparedRequest, *_: Any, **__: Any) -> Any:
+        """Return the pool for a request."""
+        return self._route(str(request.url))[0]
+
+    def request_url(self, request: PreparedRequest, *_: Any) -> str:
+        """Return what stands in the first line of a request."""
+        return self._route(str(request.url))[1]
+
+    def _route(self, url: str) -> tuple[Any, str]:
+        """Return the pool for a URL and what to ask there; a client asks few URLs very often."""
+        route = self._routes.get(url)
+        if route is None:
+            if len(self._routes) >= _MOST_ROUTES:
+                self._routes.clear()
+            route = self._routes[url] = self._found_route(url)
+        return route
+
+    def _found_route(self, url: str) -> tuple[Any, str]:
+        """Look up the pool for a URL, and what to ask there."""
+        request = PreparedRequest()
+        request.url = url
         proxy = self._proxies.for_url(url)
-        return {} if proxy is None else {"all": proxy.url}
+        proxies = {} if proxy is None else {"all": proxy.url}
+        pool = super().get_connection_with_tls_context(request, True, proxies)
+        return pool, super().request_url(request, proxies)
 
     def build_response(self, req: PreparedRequest, resp: Any) -> requests.Response:
         """Return a reply of ours in the form of requests, without a look for cookies."""
@@ -202,6 +228,8 @@ class _Adapter(HTTPAdapter):
 
     def close(self) -> None:
         """Close idle connections at once, also where a stream still holds their pool."""
+        for pool, _ in list(self._routes.values()):
+            pool.close()
         for manager in (self.poolmanager, *self.proxy_manager.values()):
             for key in manager.pools.keys():  # noqa: SIM118 (it is no mapping)
                 if (pool := manager.pools.get(key)) is not None:
