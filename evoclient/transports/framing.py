@@ -108,6 +108,8 @@ class Chunked:
         if self._held:
             block = self._held + block
             self._held = b""
+        elif self._sizing and (piece := self._only_chunk(block)):
+            return piece
         pieces: list[bytes] = []
         at, size = 0, len(block)
         while at < size and not self.done:
@@ -130,6 +132,14 @@ class Chunked:
                 at = end + 1
         self.excess = at < size
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _only_chunk(self, block: bytes) -> bytes:
+        """Return the content of a block that is one chunk of a known size, else nothing."""
+        end = block.find(b"\r\n", 0, _USUAL_LINE)
+        size = self._known.get(block[:end])
+        if size is None or len(block) != end + size + 4 or not block.endswith(b"\r\n"):
+            return b""
+        return block[end + 2 : -2]
 
     def _whole_chunks(self, block: bytes, at: int, pieces: list[bytes]) -> int:
         """Take the usual chunks that lie whole in a block, and return where they end.

@@ -39,6 +39,28 @@ trailers = st.sampled_from([b"", b"X-T: 1\r\n", b"A: b\r\nC: d\n"])
 places = st.lists(st.integers(0, 1000), max_size=30)
 
 
+alike = st.lists(st.sampled_from([b"ab", b"cd", b"\r\n", b"a", b"3\r\nabc\r\n"]), max_size=8)
+
+
+@given(alike, st.sampled_from([b"\r\n", b"\n"]), st.booleans())
+def test_chunks_of_a_server_that_flushes_come_out_one_by_one(
+    contents: list[bytes], end: bytes, ends: bool
+) -> None:
+    """A block that is one chunk gives its content, whatever is in it and has come before."""
+    framing = Chunked()
+    blocks = [b"%x%b%b%b" % (len(content), end, content, end) for content in contents]
+    assert [framing.feed(block) for block in blocks] == contents
+    assert (framing.done, framing.excess) == (False, False)
+    # A chunk that is cut or that goes on too long is none.
+    content = (contents or [b"x"])[0]
+    if ends:
+        assert framing.feed(b"%x%b%b%b0\r\n\r\n" % (len(content), end, content, end)) == content
+        assert framing.done
+    else:
+        with pytest.raises(Malformed):
+            framing.feed(b"%x%b%bxx\r\n" % (len(content), end, content))
+
+
 @given(chunks, ends, extensions, trailers, places)
 def test_chunks_come_out_whatever_the_cuts(
     contents: list[bytes], end: bytes, extension: bytes, trailer: bytes, at: list[int]
