@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from functools import lru_cache
 from time import monotonic
 from typing import Any, Final
 
@@ -26,7 +27,9 @@ from .environment import Cert, Proxies, Verify, check_tls, tls_context
 from .failures import closed, disconnected, no_reply, not_http, place_of, proxy_refused
 from .framing import Malformed, ToClose, framing_of
 from .with_aiohttp_body import AiohttpBody
+from .with_aiohttp_direct import connect_timeout
 from .with_aiohttp_sessions import NO_HEADERS, Attempt, Sessions
+from .with_aiohttp_watch import Watch
 
 __all__ = ["AiohttpTransport"]
 
@@ -120,30 +123,39 @@ class AiohttpTransport:
         The error is raised by the caller, where no local variable holds a header.
         """
         try:
-            session = await self._sessions.current()
-            options = self._options(request, attempt)
-            async with asyncio.timeout_at(_loop_time(deadlines.answering())):
-                response = await session.request(
-                    request.method,
-                    URL(request.url, encoded=True),
-                    data=_data(request.body),
-                    allow_redirects=False,
-                    timeout=_connect_timeout(deadlines),
-                    **options,
-                )
+            watch = await self._watched(request, deadlines, attempt)
         except _FAILURES as exc:
             return exc
+        response = watch.response
         headers = Headers(
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in response.raw_headers
+            [(_name(name), value.decode("latin-1")) for name, value in response.raw_headers]
         )
         try:
             framing = framing_of(request.method, response.status, headers)
         except Malformed as exc:
             response.close()
             return exc
-        body = AiohttpBody(response, request.url, to_close=isinstance(framing, ToClose))
+        body = AiohttpBody(watch, request.url, to_close=isinstance(framing, ToClose))
         return Reply(response.status, headers, body)
+
+    async def _watched(self, request: Request, deadlines: Deadlines, attempt: Attempt) -> Watch:
+        """Send a request past the session where that may be, else through it."""
+        made = await self._sessions.current()
+        direct = made.direct
+        if direct and self._proxies.for_url(request.url) is None and direct.may_send(request):
+            secure = request.url.startswith("https:")
+            tls = tls_context(self._verify, self._cert) if secure else None
+            return await direct.send(request, deadlines, tls, attempt)
+        async with asyncio.timeout_at(_loop_time(deadlines.answering())):
+            response = await made.session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                data=_data(request.body),
+                allow_redirects=False,
+                timeout=connect_timeout(deadlines),
+                **self._options(request, attempt),
+            )
+        return Watch(response)
 
     def _options(self, request: Request, attempt: Attempt) -> dict[str, Any]:
         """Return headers, TLS settings and proxy for a request."""
@@ -181,6 +193,12 @@ class AiohttpTransport:
         await self._sessions.close()
 
 
+@lru_cache(maxsize=256)
+def _name(name: bytes) -> str:
+    """Return the name of a field; servers use the same few again and again."""
+    return name.decode("latin-1")
+
+
 def _data(body: bytes | None) -> bytes | io.BytesIO | None:
     """Return a body as aiohttp wants it: a large one as a file, sent part by part."""
     return io.BytesIO(body) if body is not None and len(body) > _LARGE else body
@@ -191,13 +209,6 @@ def _loop_time(deadline: Deadline | None) -> float | None:
     if deadline is None:
         return None
     return asyncio.get_running_loop().time() + deadline.when - monotonic()
-
-
-def _connect_timeout(deadlines: Deadlines) -> aiohttp.ClientTimeout:
-    """Return the limit for connecting; aiohttp takes 0 and less for none, and rounds up."""
-    deadline = deadlines.connecting()
-    left = None if deadline is None else max(deadline.when - monotonic(), 1e-6)
-    return aiohttp.ClientTimeout(total=None, connect=left, ceil_threshold=float("inf"))
 
 
 def _was_dead(outcome: Exception) -> bool:

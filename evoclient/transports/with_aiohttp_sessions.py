@@ -11,13 +11,15 @@ from typing import Any, Final, cast
 
 import aiohttp
 import attrs
+from aiohttp.client_proto import ResponseHandler
 
 from ..ground import ConfigurationError
 from .base import MOST_HEAD_BYTES, MOST_INTERIM_ANSWERS
 from .framing import Malformed
 from .loops import PerLoop
+from .with_aiohttp_direct import DirectSession, check_head, has_what_is_needed
 
-__all__ = ["NO_HEADERS", "Attempt", "Sessions"]
+__all__ = ["NO_HEADERS", "Attempt", "Sessions", "Session"]
 
 #: What aiohttp would add to a request.
 NO_HEADERS: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
@@ -31,6 +33,18 @@ class Attempt:
     reused: bool = False
 
 
+@attrs.frozen(eq=False)
+class Session:
+    """A session, and how to use its connections past it; None where that may not be."""
+
+    session: aiohttp.ClientSession
+    direct: DirectSession | None = None
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self.session.close()
+
+
 class Sessions:
     """The sessions of a transport, one for each loop, or the one that the user has made."""
 
@@ -41,12 +55,12 @@ class Sessions:
         self.own = own
         self._made = PerLoop(
             partial(_new_session, pool_size, keep_alive),
-            aiohttp.ClientSession.close,
+            Session.close,
             _abandoned,
-            lambda session: session.closed,
+            lambda made: made.session.closed,
         )
 
-    async def current(self) -> aiohttp.ClientSession:
+    async def current(self) -> Session:
         """Return the session of the running loop.
 
         Raises:
@@ -63,16 +77,16 @@ class Sessions:
                 "this is another. Without session= a transport serves any number of loops.",
                 argument="session",
             )
-        return own
+        return Session(own)
 
     async def close(self) -> None:
         """Close the session of the running loop and forget the others; not the user's own."""
         await self._made.close()
 
 
-def _abandoned(session: aiohttp.ClientSession) -> None:
+def _abandoned(made: Session) -> None:
     """Let go of a session whose loop is closed."""
-    if (connector := session.connector) is not None:
+    if (connector := made.session.connector) is not None:
         _finished(cast("Coroutine[Any, Any, object]", connector.close()))
 
 
@@ -83,25 +97,37 @@ def _finished(work: Coroutine[Any, Any, object]) -> None:
     work.close()
 
 
+class _Protocol(ResponseHandler):
+    """aiohttp's protocol, which remembers whether it has served.
+
+    Attributes:
+        has_served: Whether it has been given back after a reply.
+    """
+
+    has_served = False
+
+
 class _Connector(aiohttp.TCPConnector):
     """aiohttp's connector: any number in use, a bounded number idle."""
 
     def __init__(self, pool_size: int, keep_alive: float) -> None:
         waits: Any = {"keepalive_timeout": keep_alive} if keep_alive else {"force_close": True}
         super().__init__(limit=0, timeout_ceil_threshold=float("inf"), **waits)
+        self._factory = cast("partial[ResponseHandler]", partial(_Protocol, self._loop))
         self._pool_size = pool_size
 
     def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
         """Keep a connection, unless there are enough."""
+        protocol.has_served = True
         full = len(self._conns.get(key, ())) >= self._pool_size
         super()._release(key, protocol, should_close=should_close or full)
 
 
-def _new_session(pool_size: int, keep_alive: float) -> aiohttp.ClientSession:
+def _new_session(pool_size: int, keep_alive: float) -> Session:
     """Make a session that adds nothing to a request and keeps nothing of a reply."""
     trace = aiohttp.TraceConfig()
     trace.on_connection_reuseconn.append(_note_reuse)
-    return aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=_Connector(pool_size, keep_alive),
         cookie_jar=aiohttp.DummyCookieJar(),
         response_class=_Response,
@@ -111,6 +137,7 @@ def _new_session(pool_size: int, keep_alive: float) -> aiohttp.ClientSession:
         max_field_size=MOST_HEAD_BYTES,
         trace_configs=[trace],
     )
+    return Session(session, DirectSession(session) if has_what_is_needed(session, 1) else None)
 
 
 async def _note_reuse(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
@@ -125,10 +152,7 @@ class _Response(aiohttp.ClientResponse):
         """Read the head."""
         counting: Any = _Counting(connection, _CountingProtocol(connection.protocol))
         await super().start(counting)
-        if sum(len(name) + len(value) + 4 for name, value in self.raw_headers) > MOST_HEAD_BYTES:
-            raise Malformed(f"its head has more than {MOST_HEAD_BYTES} bytes")
-        if self.status < 200:
-            raise Malformed("it switches to a protocol that nobody asked for (101)")
+        check_head(self.status, self.raw_headers)
         return self
 
 

@@ -11,6 +11,7 @@ import pytest
 from evoclient.errors.tree import APIConnectionError
 from evoclient.testing import ReplyConformance, TransportConformance
 from evoclient.testing.conformance import Plan
+from evoclient.transports import with_aiohttp_sessions
 from evoclient.transports.memory import AsyncMemoryTransport, MemoryReply, MemoryTransport
 from evoclient.transports.with_aiohttp import AiohttpTransport
 from evoclient.transports.with_httpx import AsyncHttpxTransport, HttpxTransport
@@ -30,6 +31,20 @@ class TestRequests(TransportConformance):
 @pytest.mark.loopback
 class TestAiohttp(TransportConformance):
     """The transport on aiohttp."""
+
+    def make(self) -> AiohttpTransport:
+        """Return a new one."""
+        return AiohttpTransport()
+
+
+@pytest.mark.loopback
+class TestAiohttpThroughItsSession(TransportConformance):
+    """The transport on aiohttp where its session may not be passed by."""
+
+    @pytest.fixture(autouse=True)
+    def no_way_past(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let every request go through the session."""
+        monkeypatch.setattr(with_aiohttp_sessions, "has_what_is_needed", lambda *_: False)
 
     def make(self) -> AiohttpTransport:
         """Return a new one."""

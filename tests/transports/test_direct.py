@@ -1,0 +1,172 @@
+"""Requests that go past aiohttp's session, and those that must not."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.streams import EMPTY_PAYLOAD
+
+from evoclient.errors.tree import APITimeoutError
+from evoclient.testing.raw_server import RawServer, replies, sized
+from evoclient.transports import with_aiohttp_direct
+from evoclient.transports.with_aiohttp import AiohttpTransport
+from evoclient.transports.with_aiohttp_direct import DirectReply
+from evoclient.wire import Deadlines, Headers, Request
+
+from .callers import a_request, async_body, deadline
+
+pytestmark = pytest.mark.loopback
+
+LARGE = 1024 * 1024 + 1
+
+
+@pytest.fixture
+async def transport() -> AsyncIterator[AiohttpTransport]:
+    """Send, and close."""
+    made = AiohttpTransport()
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note the methods of the requests that aiohttp itself sends."""
+    methods: list[str] = []
+    send = aiohttp.ClientRequest.send
+
+    async def noted(request: aiohttp.ClientRequest, connection: Any) -> aiohttp.ClientResponse:
+        methods.append(request.method)
+        return await send(request, connection)
+
+    monkeypatch.setattr(aiohttp.ClientRequest, "send", noted)
+    return methods
+
+
+async def read(transport: AiohttpTransport, request: Request) -> bytes:
+    """Send a request and return the first block of the answer."""
+    reply = await transport.send(request, Deadlines(total=deadline(10)))
+    body = async_body(reply)
+    block = await body.read(deadline(10))
+    assert await body.read(deadline(10)) == b""
+    body.close()
+    return block
+
+
+async def test_an_ordinary_request_goes_past_the_session(
+    transport: AiohttpTransport, asked: list[str]
+) -> None:
+    """Both the first request and the next one on the same connection do."""
+    with RawServer(replies(sized(b"there"))) as server:
+        for _ in range(2):
+            assert await read(transport, a_request(server.url)) == b"there"
+        assert (asked, len(server.requests), len(server.peers)) == ([], 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ((("Host", "other.example"),), b"{}"),
+        ((("Content-Length", "2"),), b"{}"),
+        ((("connection", "close"),), b"{}"),
+        ((), b"x" * LARGE),
+    ],
+)
+async def test_what_aiohttp_knows_better_goes_through_the_session(
+    transport: AiohttpTransport, asked: list[str], headers: Any, body: bytes
+) -> None:
+    """That is: headers that say how to send, and bodies that are sent part by part."""
+    with RawServer(replies(sized(b"there"))) as server:
+        request = Request("POST", server.url, Headers(headers), body)
+        assert await read(transport, request) == b"there"
+        assert server.requests[0].endswith(body)
+    assert asked == ["POST"]
+
+
+async def test_an_aiohttp_that_is_otherwise_is_asked_as_it_wants(
+    transport: AiohttpTransport, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a parameter is not there that is needed, the session sends the request."""
+    wanted = ((aiohttp.BaseConnector, "connect", {"req", "another"}),)
+    monkeypatch.setattr(with_aiohttp_direct, "_NEEDED", wanted)
+    with RawServer(replies(sized(b"there"))) as server:
+        assert await read(transport, a_request(server.url)) == b"there"
+    assert asked == ["POST"]
+
+
+async def test_what_stands_in_the_place_of_the_session_is_asked(
+    transport: AiohttpTransport, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What mocks and recorders put there sees the requests, from the moment it is there."""
+    plain = aiohttp.ClientSession._request
+    seen: list[str] = []
+
+    @functools.wraps(plain)
+    async def recorded(session: Any, method: str, *args: Any, **options: Any) -> Any:
+        seen.append(method)
+        return await plain(session, method, *args, **options)
+
+    with RawServer(replies(sized(b"there"))) as server:
+        assert await read(transport, a_request(server.url)) == b"there"
+        monkeypatch.setattr(aiohttp.ClientSession, "_request", recorded)
+        assert await read(transport, a_request(server.url)) == b"there"
+    assert (seen, asked) == (["POST"], ["POST"])
+
+
+async def test_tracers_see_the_requests(
+    transport: AiohttpTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that instrument aiohttp add a trace config to every session that is made."""
+    plain = aiohttp.ClientSession.__init__
+    seen: list[str] = []
+
+    async def note(_: Any, __: Any, params: Any) -> None:
+        seen.append(params.method)
+
+    @functools.wraps(plain)
+    def traced(session: Any, *args: Any, trace_configs: Any = (), **options: Any) -> None:
+        trace = aiohttp.TraceConfig()
+        trace.on_request_start.append(note)
+        plain(session, *args, trace_configs=[*trace_configs, trace], **options)
+
+    monkeypatch.setattr(aiohttp.ClientSession, "__init__", traced)
+    with RawServer(replies(sized(b"there"))) as server:
+        assert await read(transport, a_request(server.url)) == b"there"
+    assert seen == ["POST"]
+
+
+async def test_a_deadline_that_has_passed_sends_nothing_on_a_kept_connection(
+    transport: AiohttpTransport,
+) -> None:
+    """There is nothing to wait for there before the request is written."""
+    with RawServer(replies(sized(b"there"))) as server:
+        assert await read(transport, a_request(server.url)) == b"there"
+        with pytest.raises(APITimeoutError):
+            await transport.send(a_request(server.url), Deadlines(total=deadline(-1)))
+        assert await read(transport, a_request(server.url)) == b"there"
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(("left", "end"), [(0, "released"), (1, "closed")])
+async def test_a_connection_with_a_request_on_its_way_serves_no_other(left: int, end: str) -> None:
+    """A server may answer before it has read a request; the next would have to wait for it."""
+    ends: list[str] = []
+    connection = SimpleNamespace(
+        transport=SimpleNamespace(get_write_buffer_size=lambda: left),
+        protocol=SimpleNamespace(read=None),
+        close=lambda: ends.append("closed"),
+        release=lambda: ends.append("released"),
+    )
+
+    async def head() -> Any:
+        return SimpleNamespace(code=200, raw_headers=()), EMPTY_PAYLOAD
+
+    connection.protocol.read = head
+    reply = DirectReply(connection)
+    await reply.start()
+    reply.close()
+    assert (ends, reply.connection) == ([end], None)
