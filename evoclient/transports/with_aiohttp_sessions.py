@@ -98,13 +98,18 @@ def _finished(work: Coroutine[Any, Any, object]) -> None:
 
 
 class _Protocol(ResponseHandler):
-    """aiohttp's protocol, which remembers whether it has served.
+    """aiohttp's protocol, which begins to read again only where it had ceased to.
 
     Attributes:
         has_served: Whether it has been given back after a reply.
     """
 
     has_served = False
+
+    def resume_reading(self, *args: Any, **options: Any) -> None:
+        """Do nothing where nothing was paused: a body asks for this after each of its chunks."""
+        if self._reading_paused:
+            super().resume_reading(*args, **options)
 
 
 class _Connector(aiohttp.TCPConnector):
