@@ -131,11 +131,11 @@ class AiohttpTransport:
             [(_name(name), value.decode("latin-1")) for name, value in response.raw_headers]
         )
         try:
-            framing = framing_of(request.method, response.status, headers)
+            to_close = _lasts_to_the_close(request.method, response.status, headers)
         except Malformed as exc:
             response.close()
             return exc
-        body = AiohttpBody(watch, request.url, to_close=isinstance(framing, ToClose))
+        body = AiohttpBody(watch, request.url, to_close=to_close)
         return Reply(response.status, headers, body)
 
     async def _watched(self, request: Request, deadlines: Deadlines, attempt: Attempt) -> Watch:
@@ -191,6 +191,17 @@ class AiohttpTransport:
         """Close idle connections and refuse further requests."""
         self._closed = True
         await self._sessions.close()
+
+
+def _lasts_to_the_close(method: str, status: int, headers: Headers) -> bool:
+    """Return whether a body lasts as long as its connection.
+
+    Raises:
+        Malformed: The head contradicts itself, or names a coding that nobody asked for.
+    """
+    # The usual stream. The framing of another is made here only to be asked this.
+    is_chunked = headers.get("transfer-encoding") == "chunked"
+    return not is_chunked and isinstance(framing_of(method, status, headers), ToClose)
 
 
 @lru_cache(maxsize=256)

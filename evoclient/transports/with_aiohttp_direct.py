@@ -23,7 +23,7 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.streams import EMPTY_PAYLOAD
 from yarl import URL
 
-from ..wire import Deadlines, Request
+from ..wire import Deadline, Deadlines, Request
 from .base import MOST_HEAD_BYTES, MOST_INTERIM_ANSWERS
 from .framing import Malformed
 from .with_aiohttp_watch import Watch
@@ -154,9 +154,10 @@ class DirectSession:
             raise aiohttp.ConnectionTimeoutError("Connection timeout") from error
         reply = DirectReply(connection)
         watch = Watch(reply)
+        answering = deadlines.answering()
         try:
-            attempt.reused = self._begin(request, target.url, deadlines, connection.protocol)
-            watch.begin(deadlines.answering())
+            attempt.reused = self._begin(request, target.url, answering, connection.protocol)
+            watch.begin(answering)
             await reply.start()
         except BaseException as error:
             watch.stop()
@@ -184,12 +185,11 @@ class DirectSession:
         self._targets[url, tls] = made
         return made
 
-    def _begin(self, request: Request, url: URL, deadlines: Deadlines, protocol: Any) -> bool:
+    def _begin(self, request: Request, url: URL, answering: Deadline | None, protocol: Any) -> bool:
         """Write a request, and return whether the connection has served before."""
         transport: asyncio.Transport | None = protocol.transport
         if transport is None:
             raise aiohttp.ServerDisconnectedError
-        answering = deadlines.answering()
         if answering is not None and answering.when <= monotonic():
             raise TimeoutError
         protocol.set_response_params(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
 from aiohttp.streams import EMPTY_PAYLOAD
 
 from evoclient.errors.tree import APITimeoutError
-from evoclient.testing.raw_server import RawServer, replies, sized
+from evoclient.testing.raw_server import CHUNKED, Peer, RawServer, chunk, replies, sized
 from evoclient.transports import with_aiohttp_direct
 from evoclient.transports.with_aiohttp import AiohttpTransport
+from evoclient.transports.with_aiohttp_body import AiohttpBody
 from evoclient.transports.with_aiohttp_direct import DirectReply
 from evoclient.wire import Deadlines, Headers, Request
 
@@ -149,6 +151,28 @@ async def test_a_deadline_that_has_passed_sends_nothing_on_a_kept_connection(
             await transport.send(a_request(server.url), Deadlines(total=deadline(-1)))
         assert await read(transport, a_request(server.url)) == b"there"
         assert len(server.requests) == 2
+
+
+async def test_a_body_that_was_held_back_goes_on(transport: AiohttpTransport) -> None:
+    """A reader that is slow stops the server, and one that reads on has it all."""
+    pieces = [bytes([number % 256]) * 16384 for number in range(256)]
+
+    def play(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(CHUNKED, *(chunk(piece) for piece in (*pieces, b"")))
+
+    with RawServer(play) as server:
+        reply = await transport.send(a_request(server.url), Deadlines(total=deadline(10)))
+        body = async_body(reply)
+        held = cast("AiohttpBody", body)._content._protocol
+        async with asyncio.timeout(10):
+            for _ in iter(lambda: held._reading_paused, True):
+                await asyncio.sleep(0)
+        read = [await body.read(deadline(10))]
+        while read[-1]:
+            read.append(await body.read(deadline(10)))
+        body.close()
+    assert b"".join(read) == b"".join(pieces)
 
 
 @pytest.mark.parametrize(("left", "end"), [(0, "released"), (1, "closed")])
