@@ -91,13 +91,17 @@ class Record(HasDict):
             setattr(self, name, value)
             return value
         try:
-            return plain(self._raw[name])
+            return self._sent(name)
         except KeyError:
             pass
         raise AttributeError(
             f"{type(self).__name__} has no field {name!r}, and the server sent none of that name; "
             f"it sent {', '.join(map(str, self._raw)) or 'an empty object'}."
         )
+
+    def _sent(self, name: str) -> Any:
+        """Return a field that the record does not know; KeyError where there is none."""
+        return plain(self._raw[name])
 
     def __eq__(self, other: object) -> bool:
         """Compare class and content."""

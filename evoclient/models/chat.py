@@ -8,7 +8,7 @@ from .base import Record, record
 from .codec import plain
 from .fields import beside, converted, many, one, value
 from .finish import Finish, finish_of
-from .text import content_of, mended, reasoning_key, reasoning_of
+from .text import content_of, has_reasoning_as, mended, reasoning_key, reasoning_of
 from .tools import FunctionCall, ToolCall
 from .usage import Usage, find_usage
 
@@ -60,6 +60,10 @@ class ChatMessage(Record):
     images: list[dict[str, Any]] | None = value()
     name: str | None = value()
     tool_call_id: str | None = value()
+
+    def _sent(self, name: str) -> Any:
+        # The same text by another name: what is assigned to the one is seen by the other.
+        return self.reasoning if has_reasoning_as(name, self._raw) else super()._sent(name)
 
 
 @record

@@ -13,7 +13,7 @@ from .base import Record, record
 from .chat import index_of
 from .codec import plain
 from .fields import beside, converted, many, one, value
-from .text import content_of, reasoning_key, reasoning_of
+from .text import content_of, has_reasoning_as, reasoning_key, reasoning_of
 from .tools import FunctionCall, ToolCall, arguments_of
 from .usage import Usage, find_usage
 
@@ -36,6 +36,10 @@ class ChoiceDelta(Record):
     images: list[dict[str, Any]] | None = value()
     audio: dict[str, Any] | None = value()
     annotations: list[dict[str, Any]] | None = value()
+
+    def _sent(self, name: str) -> Any:
+        # The same text by another name: what is assigned to the one is seen by the other.
+        return self.reasoning if has_reasoning_as(name, self._raw) else super()._sent(name)
 
 
 @record
@@ -64,6 +68,7 @@ class ChatCompletionChunk(Record):
 
     Attributes:
         choices: What is added, by choice; empty in chunks that carry usage only.
+        obfuscation: Random letters that hide the length of the text from who listens in (OpenAI).
         metrics: The live figures of the stream (`StreamMetrics`), for callbacks that hear of
             chunks; None where there are no such callbacks.
             They are not part of the JSON, and pickle and copy leave them behind.
@@ -80,6 +85,7 @@ class ChatCompletionChunk(Record):
     system_fingerprint: str | None = value()
     service_tier: str | None = value()
     provider: str | None = value()
+    obfuscation: str | None = value()
     # Any: what measures a stream lies on a higher floor.
     metrics: Any = beside(live=True)
 

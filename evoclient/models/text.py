@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from .codec import plain
 
-__all__ = ["content_of", "mended", "reasoning_key", "reasoning_of"]
+__all__ = ["content_of", "has_reasoning_as", "mended", "reasoning_key", "reasoning_of"]
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _TEXT_TYPES: Final = (None, "text", "output_text")
@@ -51,6 +51,12 @@ def reasoning_key(raw: dict[str, Any]) -> str:
             return key
     alone = "reasoning_content" in raw and "reasoning" not in raw
     return "reasoning_content" if alone else "reasoning"
+
+
+def has_reasoning_as(name: str, raw: dict[str, Any]) -> bool:
+    """Return whether a field that the records do not know is the text of the reasoning."""
+    found = raw.get(name) if name == "reasoning_content" else None
+    return type(found) is str and found != "" and reasoning_key(raw) == name
 
 
 def _is_thinking(part: object) -> bool:

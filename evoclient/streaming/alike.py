@@ -1,7 +1,6 @@
 """Chunks that are like one that was parsed, but for one text: made without parsing.
 
-They share the JSON objects of that one, which nobody changes. Where an object must say the text
-itself, as a record has no field for it, they have a copy of their own.
+They share the JSON objects of that one, which nobody changes; what differs is in their slots.
 
 Each maker fills choice and chunk in its own loop: a function for what they share would be called
 for every chunk, which is what this file is there to save.
@@ -9,7 +8,7 @@ for every chunk, which is what this file is there to save.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from ..models.chat import index_of
@@ -21,8 +20,8 @@ __all__ = ["Maker", "with_arguments", "with_content", "with_reasoning"]
 
 Raw: TypeAlias = dict[str, Any]
 
-#: Gets texts, and for each the JSON object of its chunk, and returns the chunks.
-Maker: TypeAlias = Callable[[Iterable[str], Iterable[Raw]], list[ChatCompletionChunk]]
+#: Gets texts, and returns the chunks.
+Maker: TypeAlias = Callable[[list[str]], list[ChatCompletionChunk]]
 
 _new = object.__new__
 
@@ -30,19 +29,20 @@ _new = object.__new__
 _ASKED: Final = ("reasoning", "reasoning_content", "refusal", "tool_calls")
 
 
-def with_content(choice: Raw) -> Maker:
+def with_content(document: Raw) -> Maker:
     """Return what makes chunks whose content differs.
 
     Args:
-        choice: The JSON object of their one choice, whose delta has a text as its content.
+        document: The JSON object of a chunk of one choice, whose delta has a text as its content.
     """
+    choice = document["choices"][0]
     index, reason, fields = index_of(choice), choice.get("finish_reason"), choice["delta"]
     is_bare = all(fields.get(key) is None for key in _ASKED)
 
-    def make(texts: Iterable[str], raws: Iterable[Raw]) -> list[ChatCompletionChunk]:
+    def make(texts: list[str]) -> list[ChatCompletionChunk]:
         chunks = []
         # One frame for all: a call for each would cost a tenth of the whole.
-        for text, raw in zip(texts, raws, strict=False):
+        for text in texts:
             delta = _new(ChoiceDelta)
             delta._raw = fields
             delta.content = text
@@ -54,7 +54,7 @@ def with_content(choice: Raw) -> Maker:
             made.finish_reason = reason
             made.delta = delta
             chunk = _new(ChatCompletionChunk)
-            chunk._raw = raw
+            chunk._raw = document
             chunk.choices = [made]
             chunks.append(chunk)
         return chunks
@@ -62,23 +62,22 @@ def with_content(choice: Raw) -> Maker:
     return make
 
 
-def with_reasoning(choice: Raw, key: str) -> Maker:
+def with_reasoning(document: Raw) -> Maker:
     """Return what makes chunks whose reasoning differs.
 
     Args:
-        choice: The JSON object of their one choice, whose delta has a text as its reasoning.
-        key: The field of the reasoning.
+        document: The JSON object of a chunk of one choice, whose delta has a text as its reasoning.
     """
+    choice = document["choices"][0]
     index, reason, fields = index_of(choice), choice.get("finish_reason"), choice["delta"]
     content = content_of(fields)
     is_bare = fields.get("refusal") is None and fields.get("tool_calls") is None
 
-    def make(texts: Iterable[str], raws: Iterable[Raw]) -> list[ChatCompletionChunk]:
+    def make(texts: list[str]) -> list[ChatCompletionChunk]:
         chunks = []
-        for text, raw in zip(texts, raws, strict=False):
+        for text in texts:
             delta = _new(ChoiceDelta)
-            # Its own: `reasoning_content` is read from the object.
-            delta._raw = {**fields, key: text}
+            delta._raw = fields
             delta.content = content
             delta.reasoning = text
             if is_bare:
@@ -89,7 +88,7 @@ def with_reasoning(choice: Raw, key: str) -> Maker:
             made.finish_reason = reason
             made.delta = delta
             chunk = _new(ChatCompletionChunk)
-            chunk._raw = raw
+            chunk._raw = document
             chunk.choices = [made]
             chunks.append(chunk)
         return chunks
@@ -97,21 +96,22 @@ def with_reasoning(choice: Raw, key: str) -> Maker:
     return make
 
 
-def with_arguments(choice: Raw) -> Maker:
+def with_arguments(document: Raw) -> Maker:
     """Return what makes chunks whose tool call has other arguments.
 
     Args:
-        choice: The JSON object of their one choice, whose delta has one tool call.
+        document: The JSON object of a chunk of one choice, whose delta has one tool call.
     """
+    choice = document["choices"][0]
     index, reason, fields = index_of(choice), choice.get("finish_reason"), choice["delta"]
     content = content_of(fields)
     is_bare = all(fields.get(key) is None for key in _ASKED if key != "tool_calls")
     sent = fields["tool_calls"][0]
     members = sent["function"]
 
-    def make(texts: Iterable[str], raws: Iterable[Raw]) -> list[ChatCompletionChunk]:
+    def make(texts: list[str]) -> list[ChatCompletionChunk]:
         chunks = []
-        for text, raw in zip(texts, raws, strict=False):
+        for text in texts:
             function = _new(FunctionCall)
             function._raw = members
             function.arguments = text
@@ -130,7 +130,7 @@ def with_arguments(choice: Raw) -> Maker:
             made.finish_reason = reason
             made.delta = delta
             chunk = _new(ChatCompletionChunk)
-            chunk._raw = raw
+            chunk._raw = document
             chunk.choices = [made]
             chunks.append(chunk)
         return chunks

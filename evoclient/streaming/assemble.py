@@ -4,9 +4,9 @@ What each field is put together by stands in the tables of `merging` and `tool_c
 text are kept, chunks are not.
 
 An assembly reads what a chunk shows: `content`, `reasoning`, `tool_calls` and `finish_reason` by
-the slots of the records, which may differ from the raw mapping, and all else from the mapping. A
-stage before it that changes one of the four assigns it; one that adds a field that the server
-did not send makes the delta anew (`ChoiceDelta.from_dict`).
+the slots of the records, which may differ from the raw mapping, and so `id` and `created` of the
+chunk; all else is read from the mapping. A stage before it that changes one of these assigns it;
+one that adds a field that the server did not send makes the delta anew (`ChoiceDelta.from_dict`).
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ __all__ = ["Assembly"]
 
 _DROPPED: Final = frozenset(key for key, rule in CHUNK.items() if rule.name == "drop")
 _SET_ONCE: Final = frozenset(key for key, rule in CHUNK.items() if rule.name == "set once")
+#: Chunks of a template have these of their own, in their slots, though they share their mapping.
+_DIFFERING: Final = frozenset({"id", "created"})
 _OWN_WAY: Final = frozenset({"index", "delta", "finish_reason"})
 _REASONING: Final = frozenset({"reasoning", "reasoning_content"})
 
@@ -81,7 +83,7 @@ class Assembly:
         if raw is not self._seen:  # chunks made from a template share their mapping
             self._seen = raw
             if not raw.keys() <= self._quiet:
-                self._feed_fields(raw)
+                self._feed_fields(chunk)
         for choice in chunk.choices:
             index = choice.index
             held = self._choices.get(index) if type(index) is int else None
@@ -134,10 +136,13 @@ class Assembly:
         self.seen.add(index)
         return self._choices.setdefault(index, _Choice())
 
-    def _feed_fields(self, raw: dict[str, Any]) -> None:
+    def _feed_fields(self, chunk: ChatCompletionChunk) -> None:
+        raw = chunk._raw
         for key, value in raw.items():
             if value is None or key in self._quiet:
                 continue
+            if key in _DIFFERING:
+                value = getattr(chunk, key)
             if key in ("usage", "x_groq"):
                 found = find_usage(raw)
                 if found:

@@ -79,7 +79,7 @@ class Tally(Assembly):
         if raw is not self._seen:
             self._seen = raw
             if not raw.keys() <= self._quiet:
-                self._feed_fields(raw)
+                self._feed_fields(chunk)
         for choice in chunk.choices:
             index = choice.index
             held = self._choices.get(index) if type(index) is int else None

@@ -11,8 +11,8 @@ the chunk that servers change on each one may differ too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import islice, repeat
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..models.chat import index_of
@@ -46,7 +46,7 @@ _MOST_DIGITS: Final = 15
 
 _ZERO: Final = ord("0")
 _BACKSLASH: Final = ord("\\")
-_QUOTE: Final = b'"'
+_QUOTE: Final = ord('"')
 
 _is_on = True
 
@@ -145,20 +145,18 @@ class _Field(NamedTuple):
     """A field of the chunk that may differ.
 
     Attributes:
-        name: Its name.
-        constant: The bytes between it and what was read before.
-        stop: The byte on its other side, which is not in it.
+        constant: The bytes between it and what is read next.
+        read: Reads its value; what it returns is false where this is not of the usual kind.
     """
 
-    name: str
     constant: bytes
-    stop: bytes
+    read: Callable[[bytes], int | str]
 
 
 class Template:
-    """The bytes around the text of a chunk, and its document."""
+    """The bytes around the text of a chunk, and what makes chunks of it."""
 
-    __slots__ = ("_after", "_before", "_document", "_first", "_growing", "_last", "_make")
+    __slots__ = ("_after", "_before", "_document", "_first", "_growing", "_last", "_make", "_names")
 
     def __init__(
         self, payload: bytes, document: Raw, path: Path, span: Span, changing: dict[str, Span]
@@ -176,129 +174,120 @@ class Template:
         self._make = _maker(document, path)
         self._growing = _growing(document, path)
         # Fields before the text are read from the left, those behind it from the right: the text
-        # may hold anything, they hold neither quotes nor commas.
+        # may hold anything, they hold no quotes.
         places = sorted((place, name) for name, place in changing.items())
-        self._before: list[_Field] = []
-        start = 0
-        for (begin, end), name in (each for each in places if each[0] < span):
-            self._before.append(_Field(name, payload[start:begin], payload[end : end + 1]))
-            start = end
-        self._after: list[_Field] = []
-        stop = len(payload)
-        for (begin, end), name in (each for each in reversed(places) if each[0] > span):
-            self._after.append(_Field(name, payload[end:stop], payload[begin - 1 : begin]))
-            stop = begin
-        self._first = payload[start : span[0]]
-        self._last = payload[span[1] : stop]
+        before = [each for each in places if each[0] < span]
+        after = [each for each in reversed(places) if each[0] > span]
+        #: The names of the fields, in the order in which they are read; also those of their slots.
+        self._names = [name for _, name in before + after]
+        self._first = payload[: before[0][0][0] if before else span[0]]
+        self._last = payload[after[0][0][1] if after else span[1] :]
+        starts = [*(place[0] for place, _ in before[1:]), span[0]]
+        self._before = [
+            _Field(payload[place[1] : start], _reader(document[name]))
+            for (place, name), start in zip(before, starts, strict=False)
+        ]
+        ends = [*(place[1] for place, _ in after[1:]), span[1]]
+        self._after = [
+            _Field(payload[end : place[0]], _reader(document[name]))
+            for (place, name), end in zip(after, ends, strict=False)
+        ]
 
     def changing_beside(self, document: Raw) -> list[str]:
         """Return the fields that are known to change, and those that another document shows to."""
-        known = [field.name for field in (*self._before, *self._after)]
         ours = self._document
         return [
             name
             for name in _CHANGING
-            if (name in known or document.get(name) != ours.get(name))
+            if (name in self._names or document.get(name) != ours.get(name))
             and _may_change(document, name)
         ]
 
     def read(self, wires: Sequence[Wire], start: int) -> Alike | None:
         """Return the chunks of the events from one on that are like this; None for no one."""
-        some = islice(wires, start, None) if start else wires
-        raws: Iterable[Raw]
-        if self._before or self._after:
-            texts, raws = self._read_changing(some)
-        else:
-            texts, raws = self._read_texts(some), repeat(self._document)
-        return Alike(self._make(texts, raws), texts, self._growing) if texts else None
+        values: list[int | str] = []
+        texts = self._read_texts(islice(wires, start, None) if start else wires, values)
+        if not texts:
+            return None
+        chunks = self._make(texts)
+        names = self._names
+        for place, name in enumerate(names):
+            # An event that was given up half-way may have left more values.
+            for chunk, value in zip(chunks, values[place :: len(names)], strict=False):
+                setattr(chunk, name, value)
+        return Alike(chunks, texts, self._growing)
 
-    def _read_texts(self, wires: Iterable[Wire]) -> list[str]:
-        """Read events in which nothing differs but the text."""
+    def _read_texts(self, wires: Iterable[Wire], values: list[int | str]) -> list[str]:
+        """Read events up to the first one that is not like this.
+
+        Args:
+            wires: The events.
+            values: The values of the fields that differ, event by event; added to.
+        """
         first, last = self._first, self._last
         begin, end = len(first), -len(last)
+        names = self._names
         texts = []
         for wire in wires:
             if type(wire) is not bytes or not wire.startswith(first) or not wire.endswith(last):
                 break
-            middle = wire[begin:end]
+            # Of an event that is too short to be like this, nothing is left.
+            inner = wire[begin:end]
+            if names:
+                inner = self._take_fields(inner, values)
             try:
-                text = middle.decode()
+                text = inner.decode()
             except UnicodeDecodeError:
                 break
             if '"' in text or "\\" in text:
-                text = _unescaped(middle)
-            # Without a text, the bytes before and behind it may overlap.
+                text = _unescaped(inner)
             if not text:
                 break
             texts.append(text)
         return texts
 
-    def _read_changing(self, wires: Iterable[Wire]) -> tuple[list[str], list[Raw]]:
-        """Read events in which fields of the chunk differ too."""
-        document = self._document
-        texts: list[str] = []
-        raws: list[Raw] = []
-        for wire in wires:
-            if type(wire) is not bytes:
-                break
-            raw = document.copy()
-            text = self._fill(raw, wire)
-            if not text:
-                break
-            texts.append(text)
-            raws.append(raw)
-        return texts, raws
-
-    def _fill(self, raw: Raw, wire: bytes) -> str:
-        """Put the fields of an event into a document; return the text, or "" for a miss."""
-        begin, end = 0, len(wire)
-        for name, constant, stop in self._before:
-            start = begin + len(constant)
-            begin = wire.find(stop, start)
-            if begin < 0 or not wire.startswith(constant, start - len(constant)):
-                return ""
-            if not _put(wire[start:begin], raw, name):
-                return ""
-        for name, constant, stop in self._after:
-            last = end - len(constant)
-            start = wire.rfind(stop, begin, last) + 1
-            if not start or not wire.endswith(constant, last, end):
-                return ""
-            if not _put(wire[start:last], raw, name):
-                return ""
-            end = start
-        first, following = self._first, self._last
-        if not wire.startswith(first, begin) or not wire.endswith(following, begin, end):
-            return ""
-        return _text_of(wire[begin + len(first) : end - len(following)])
+    def _take_fields(self, inner: bytes, values: list[int | str]) -> bytes:
+        """Take the fields that differ from both ends; return what is left, nothing for a miss."""
+        for constant, read in self._before:
+            field, _, inner = inner.partition(constant)
+            value = read(field)
+            if not value:
+                return b""
+            values.append(value)
+        for constant, read in self._after:
+            inner, _, field = inner.rpartition(constant)
+            value = read(field)
+            if not value:
+                return b""
+            values.append(value)
+        return inner
 
 
-def _put(value: bytes, raw: Raw, name: str) -> bool:
-    """Put a field into a document in the place of another of its kind, if it is one."""
-    if type(raw[name]) is int:
-        # A longer number, or one that begins with a zero, may be something else.
-        if not value.isdigit() or len(value) > _MOST_DIGITS or value[0] == _ZERO:
-            return False
-        raw[name] = int(value)
-        return True
-    if not value.isascii() or not value or _BACKSLASH in value:
-        return False
-    raw[name] = value.decode()
-    return True
+def _reader(value: int | str) -> Callable[[bytes], int | str]:
+    """Return what reads values of the kind of this one."""
+    return _number if type(value) is int else _word
+
+
+def _number(written: bytes) -> int:
+    """Return a number; 0 where it is none of the usual kind.
+
+    A longer number, or one that begins with a zero, may be something else.
+    """
+    if not written.isdigit() or len(written) > _MOST_DIGITS or written[0] == _ZERO:
+        return 0
+    return int(written)
+
+
+def _word(written: bytes) -> str:
+    """Return a text; empty where it is none of the usual kind, without quotes and escapes."""
+    if not written.isascii() or _QUOTE in written or _BACKSLASH in written:
+        return ""
+    return written.decode()
 
 
 def _may_change(document: Raw, name: str) -> bool:
     value = document.get(name)
     return bool(value) and type(value) in (int, str)
-
-
-def _text_of(inner: bytes) -> str:
-    """Return the text that stands between quotes; empty where it is not known to be one."""
-    try:
-        text = inner.decode()
-    except UnicodeDecodeError:
-        return ""
-    return _unescaped(inner) if '"' in text or "\\" in text else text
 
 
 def _unescaped(inner: bytes) -> str:
@@ -310,7 +299,7 @@ def _unescaped(inner: bytes) -> str:
     if may_hold_surrogates(inner):
         return ""
     try:
-        text = loads(_QUOTE + inner + _QUOTE)
+        text = loads(b'"%b"' % inner)
     except ValueError:
         return ""
     return text if type(text) is str else ""
@@ -350,11 +339,10 @@ def _is_one_call(calls: object) -> bool:
 
 
 def _maker(document: Raw, path: Path) -> Maker:
-    choice = document["choices"][0]
     field = path[-1]
     if field == "content":
-        return with_content(choice)
-    return with_arguments(choice) if field == "arguments" else with_reasoning(choice, str(field))
+        return with_content(document)
+    return with_arguments(document) if field == "arguments" else with_reasoning(document)
 
 
 def _growing(document: Raw, path: Path) -> Growing | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from evoclient.models.chat import ChatMessage
 from evoclient.models.chunks import ChoiceDelta, ChunkChoice, read_chunk
 
 
@@ -113,3 +114,36 @@ def test_metrics_stay_with_their_stream() -> None:
         copy.deepcopy(chunk),
     ):
         assert (twin.metrics, twin.to_dict()) == (None, raw)
+
+
+def test_obfuscation_is_a_field() -> None:
+    """OpenAI's padding is read as it was sent, and None where there is none."""
+    assert read_chunk({"choices": [], "obfuscation": "xK"}).obfuscation == "xK"
+    assert read_chunk({"choices": []}).obfuscation is None
+
+
+@pytest.mark.parametrize("kind", [ChoiceDelta, ChatMessage])
+def test_reasoning_content_is_the_reasoning(kind: type[ChoiceDelta | ChatMessage]) -> None:
+    """What is assigned to the reasoning is seen by its other name too, if it was sent by that."""
+    made = kind.from_dict({"reasoning_content": "a"})
+    made.reasoning = "b"
+    assert made.reasoning_content == "b"
+    assert made.to_dict() == {"reasoning_content": "b"}
+
+
+@pytest.mark.parametrize("kind", [ChoiceDelta, ChatMessage])
+@pytest.mark.parametrize(
+    ("sent", "wanted"),
+    [
+        ({"reasoning": "a", "reasoning_content": "b"}, "b"),
+        ({"reasoning_content": "", "content": [{"type": "thinking", "thinking": "c"}]}, ""),
+        ({"reasoning_content": None}, None),
+        ({"reasoning_content": ["d"]}, ["d"]),
+    ],
+)
+def test_reasoning_content_beside_the_reasoning(
+    kind: type[ChoiceDelta | ChatMessage], sent: dict[str, Any], wanted: object
+) -> None:
+    """Where it is not the text of the reasoning, it is what was sent."""
+    assert kind.from_dict(sent).reasoning_content == wanted
+    assert not hasattr(kind.from_dict({"content": "a"}), "reasoning_content")

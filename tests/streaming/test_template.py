@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from evoclient.models.chunks import ChatCompletionChunk
 from evoclient.models.codec import loads, use_stdlib
+from evoclient.streaming.assemble import Assembly
 from evoclient.streaming.holes import span_of
 from evoclient.streaming.metrics import StreamMetrics
 from evoclient.streaming.stages import StageOptions
+from evoclient.streaming.tally import Tally
 from evoclient.streaming.template import Templates, new_templates, use_templates
 
 from ..property.test_template import begin, result, templates
@@ -141,6 +143,22 @@ def test_fields_of_the_chunk_may_change() -> None:
     assert found is not None
     assert [made.to_dict() for made in found.chunks] == documents[2:]
     assert [(made.id, made.created) for made in found.chunks] == [("gen-c", 13), ("gen-d", 14)]
+
+
+@pytest.mark.parametrize("begin_assembly", [Assembly, Tally])
+def test_a_completion_may_begin_with_a_chunk_of_a_template(
+    begin_assembly: Callable[[], Assembly],
+) -> None:
+    """Where a stage held back what a template was learnt from, id and clock are its chunk's own."""
+    learnt = Templates()
+    for number in (1, 2):
+        document = chunk("a", id=f"gen-{number}", created=number)
+        learnt.learn(payload(document), document)
+    found = learnt.read([payload(chunk("b", id="gen-3", created=3))], 0)
+    assert found is not None
+    assembly = begin_assembly()
+    assembly.feed(found.chunks[0])
+    assert (assembly.completion().id, assembly.completion().created) == ("gen-3", 3)
 
 
 @pytest.mark.parametrize("created", ["0", "01", "-1", "1.0", "1e3", "true", '"1"', "9" * 16])
