@@ -35,8 +35,11 @@ _LESSONS: Final = 6
 #: A template that has known so many events has paid for the next lessons.
 _PAYS_OFF: Final = 32
 
-#: After so many unknown events in a row a template is given up.
+#: After so many unknown events in a row all templates are given up.
 _MOST_MISSES: Final = 12
+
+#: So many templates are known at once: choices and kinds of deltas may alternate.
+_MOST_KNOWN: Final = 4
 
 #: Fields of a chunk that servers change on each one: numbers that are no less than 1, and texts.
 _CHANGING: Final = ("id", "created", "obfuscation")
@@ -89,34 +92,33 @@ class Alike(NamedTuple):
 
 
 class Templates:
-    """What a stream has learnt of its chunks: one template, exchanged when the stream changes."""
+    """What a stream has learnt of its chunks: a few templates, the newest one first."""
 
     __slots__ = ("_hits", "_known", "_lessons", "_misses")
 
     def __init__(self) -> None:
         """Begin with nothing learnt."""
-        self._known: Template | None = None
+        self._known: list[Template] = []
         self._lessons = _LESSONS
         self._hits = 0
         self._misses = 0
 
     def read(self, wires: Sequence[Wire], start: int) -> Alike | None:
-        """Return the chunks of the events from one on, as far as the template knows them."""
-        known = self._known
-        if known is None:
-            return None
-        found = known.read(wires, start)
-        if found is None:
+        """Return the chunks of the events from one on, as far as one template knows them."""
+        for known in self._known:
+            found = known.read(wires, start)
+            if found is not None:
+                self._misses = 0
+                self._hits += len(found.texts)
+                if self._hits > _PAYS_OFF:
+                    self._hits = 0
+                    self._lessons = _LESSONS
+                return found
+        if self._known:
             self._misses += 1
             if self._misses > _MOST_MISSES:
-                self._known = None
-            return None
-        self._misses = 0
-        self._hits += len(found.texts)
-        if self._hits > _PAYS_OFF:
-            self._hits = 0
-            self._lessons = _LESSONS
-        return found
+                self._known = []
+        return None
 
     def learn(self, payload: bytes, document: Raw) -> None:
         """Learn from an event that was no error, unless learning has not paid off.
@@ -132,13 +134,23 @@ class Templates:
             return
         self._lessons -= 1
         self._hits = 0
-        changing = [] if self._known is None else self._known.changing_beside(document)
+        changing = [name for name in _CHANGING if self._has_changed(name, document)]
         spans = {name: span_of(payload, document, [name]) for name in changing}
         span = span_of(payload, document, path)
         if span is not None and None not in spans.values():
             found = {name: place for name, place in spans.items() if place is not None}
-            self._known = Template(payload, document, path, span, found)
+            template = Template(payload, document, path, span, found)
+            self._known = [template, *self._known[: _MOST_KNOWN - 1]]
             self._misses = 0
+
+    def _has_changed(self, name: str, document: Raw) -> bool:
+        """Return whether a field of a chunk is not the same in all, and may change."""
+        value = document.get(name)
+        if not value or type(value) not in (int, str):
+            return False
+        return any(
+            name in known.names or value != known.document.get(name) for known in self._known
+        )
 
 
 class _Field(NamedTuple):
@@ -154,9 +166,15 @@ class _Field(NamedTuple):
 
 
 class Template:
-    """The bytes around the text of a chunk, and what makes chunks of it."""
+    """The bytes around the text of a chunk, and what makes chunks of it.
 
-    __slots__ = ("_after", "_before", "_document", "_first", "_growing", "_last", "_make", "_names")
+    Attributes:
+        document: The document of the chunk.
+        names: The names of the fields that may differ, in the order in which they are read; those
+            of their slots, too.
+    """
+
+    __slots__ = ("_after", "_before", "_first", "_growing", "_last", "_make", "document", "names")
 
     def __init__(
         self, payload: bytes, document: Raw, path: Path, span: Span, changing: dict[str, Span]
@@ -170,7 +188,7 @@ class Template:
             span: Where this stands in the bytes.
             changing: Where the fields of the chunk stand that may differ too.
         """
-        self._document = document
+        self.document = document
         self._make = _maker(document, path)
         self._growing = _growing(document, path)
         # Fields before the text are read from the left, those behind it from the right: the text
@@ -178,8 +196,7 @@ class Template:
         places = sorted((place, name) for name, place in changing.items())
         before = [each for each in places if each[0] < span]
         after = [each for each in reversed(places) if each[0] > span]
-        #: The names of the fields, in the order in which they are read; also those of their slots.
-        self._names = [name for _, name in before + after]
+        self.names = [name for _, name in before + after]
         self._first = payload[: before[0][0][0] if before else span[0]]
         self._last = payload[after[0][0][1] if after else span[1] :]
         starts = [*(place[0] for place, _ in before[1:]), span[0]]
@@ -193,16 +210,6 @@ class Template:
             for (place, name), end in zip(after, ends, strict=False)
         ]
 
-    def changing_beside(self, document: Raw) -> list[str]:
-        """Return the fields that are known to change, and those that another document shows to."""
-        ours = self._document
-        return [
-            name
-            for name in _CHANGING
-            if (name in self._names or document.get(name) != ours.get(name))
-            and _may_change(document, name)
-        ]
-
     def read(self, wires: Sequence[Wire], start: int) -> Alike | None:
         """Return the chunks of the events from one on that are like this; None for no one."""
         values: list[int | str] = []
@@ -210,7 +217,7 @@ class Template:
         if not texts:
             return None
         chunks = self._make(texts)
-        names = self._names
+        names = self.names
         for place, name in enumerate(names):
             # An event that was given up half-way may have left more values.
             for chunk, value in zip(chunks, values[place :: len(names)], strict=False):
@@ -226,7 +233,7 @@ class Template:
         """
         first, last = self._first, self._last
         begin, end = len(first), -len(last)
-        names = self._names
+        names = self.names
         texts = []
         for wire in wires:
             if type(wire) is not bytes or not wire.startswith(first) or not wire.endswith(last):
@@ -283,11 +290,6 @@ def _word(written: bytes) -> str:
     if not written.isascii() or _QUOTE in written or _BACKSLASH in written:
         return ""
     return written.decode()
-
-
-def _may_change(document: Raw, name: str) -> bool:
-    value = document.get(name)
-    return bool(value) and type(value) in (int, str)
 
 
 def _unescaped(inner: bytes) -> str:

@@ -121,9 +121,14 @@ def events(draw: st.DrawFn) -> list[bytes]:
     return found
 
 
-RUNS = st.lists(
-    events() | events() | st.sampled_from(OTHERS).map(lambda event: [event]), min_size=1, max_size=5
-)
+@st.composite
+def interleaved(draw: st.DrawFn) -> list[bytes]:
+    """Draw two runs of events by turns, as those of two choices, or of two kinds of deltas."""
+    return [event for pair in zip(draw(events()), draw(events()), strict=False) for event in pair]
+
+
+OTHER = st.sampled_from(OTHERS).map(lambda event: [event])
+RUNS = st.lists(events() | interleaved() | OTHER, min_size=1, max_size=5)
 BODIES = RUNS.map(lambda runs: b"".join(event for run in runs for event in run))
 OPTIONS = st.builds(
     StageOptions,

@@ -130,6 +130,17 @@ def test_what_is_not_learnt_from(first: Raw) -> None:
     assert known(payload(first), [payload(first)]) == []
 
 
+def test_choices_may_alternate() -> None:
+    """Chunks of several choices by turns are known, each by a template of its own."""
+    learnt = Templates()
+    for index in range(3):
+        learnt.learn(payload(chunk("a", index=index)), chunk("a", index=index))
+    for text, index in zip("abcdefgh", [0, 1, 2, 1] * 2, strict=True):
+        found = learnt.read([payload(chunk(text, index=index))], 0)
+        assert found is not None
+        assert found.chunks[0].to_dict() == chunk(text, index=index)
+
+
 def test_fields_of_the_chunk_may_change() -> None:
     """A clock, padding and an id that change are learnt by two chunks, and read in the third."""
     documents = [
