@@ -1,6 +1,7 @@
 """Chunks that are like one that was parsed, but for one text: made without parsing.
 
 They share the JSON objects of that one, which nobody changes; what differs is in their slots.
+Only the details of reasoning, which say its text once more, are in an object of their own.
 
 Each maker fills choice and chunk in its own loop: a function for what they share would be called
 for every chunk, which is what this file is there to save.
@@ -13,10 +14,10 @@ from typing import Any, Final, TypeAlias
 
 from ..models.chat import index_of
 from ..models.chunks import ChatCompletionChunk, ChoiceDelta, ChunkChoice
-from ..models.text import content_of
+from ..models.text import content_of, reasoning_key
 from ..models.tools import FunctionCall, ToolCall
 
-__all__ = ["Maker", "with_arguments", "with_content", "with_reasoning"]
+__all__ = ["Maker", "detail_key", "with_arguments", "with_content", "with_reasoning"]
 
 Raw: TypeAlias = dict[str, Any]
 
@@ -62,22 +63,40 @@ def with_content(document: Raw) -> Maker:
     return make
 
 
-def with_reasoning(document: Raw) -> Maker:
+def detail_key(fields: Raw) -> str | None:
+    """Return under which key the only detail of a delta's reasoning has the same text; else None.
+
+    Args:
+        fields: The JSON object of the delta.
+    """
+    details = fields.get("reasoning_details")
+    if type(details) is not list or len(details) != 1 or type(details[0]) is not dict:
+        return None
+    text = fields.get(reasoning_key(fields))
+    return next((key for key in ("text", "summary") if details[0].get(key) == text), None)
+
+
+def with_reasoning(document: Raw, key: str | None) -> Maker:
     """Return what makes chunks whose reasoning differs.
 
     Args:
         document: The JSON object of a chunk of one choice, whose delta has a text as its reasoning.
+        key: Where the one detail of the reasoning says the text once more, or None.
     """
     choice = document["choices"][0]
     index, reason, fields = index_of(choice), choice.get("finish_reason"), choice["delta"]
     content = content_of(fields)
+    detail = None if key is None else fields["reasoning_details"][0]
     is_bare = fields.get("refusal") is None and fields.get("tool_calls") is None
 
     def make(texts: list[str]) -> list[ChatCompletionChunk]:
         chunks = []
         for text in texts:
             delta = _new(ChoiceDelta)
-            delta._raw = fields
+            if detail is None:
+                delta._raw = fields
+            else:
+                delta._raw = {**fields, "reasoning_details": [{**detail, key: text}]}
             delta.content = content
             delta.reasoning = text
             if is_bare:

@@ -19,7 +19,7 @@ from ..models.chat import index_of
 from ..models.chunks import ChatCompletionChunk
 from ..models.codec import loads
 from ..models.text import reasoning_key
-from .alike import Maker, with_arguments, with_content, with_reasoning
+from .alike import Maker, detail_key, with_arguments, with_content, with_reasoning
 from .documents import says_error
 from .holes import Path, Span, span_of
 from .sse import Wire
@@ -135,11 +135,11 @@ class Templates:
         self._lessons -= 1
         self._hits = 0
         changing = [name for name in _CHANGING if self._has_changed(name, document)]
-        spans = {name: span_of(payload, document, [name]) for name in changing}
-        span = span_of(payload, document, path)
-        if span is not None and None not in spans.values():
-            found = {name: place for name, place in spans.items() if place is not None}
-            template = Template(payload, document, path, span, found)
+        ways = [*([name] for name in changing), *_texts(document, path)]
+        spans = [span for way in ways if (span := span_of(payload, document, way)) is not None]
+        if len(spans) == len(ways):
+            fields = dict(zip(changing, spans, strict=False))
+            template = Template(payload, document, path, sorted(spans[len(fields) :]), fields)
             self._known = [template, *self._known[: _MOST_KNOWN - 1]]
             self._misses = 0
 
@@ -174,10 +174,25 @@ class Template:
             of their slots, too.
     """
 
-    __slots__ = ("_after", "_before", "_first", "_growing", "_last", "_make", "document", "names")
+    __slots__ = (
+        "_after",
+        "_before",
+        "_between",
+        "_first",
+        "_growing",
+        "_last",
+        "_make",
+        "document",
+        "names",
+    )
 
     def __init__(
-        self, payload: bytes, document: Raw, path: Path, span: Span, changing: dict[str, Span]
+        self,
+        payload: bytes,
+        document: Raw,
+        path: Path,
+        texts: list[Span],
+        changing: dict[str, Span],
     ) -> None:
         """Learn from a chunk.
 
@@ -185,7 +200,7 @@ class Template:
             payload: Its bytes.
             document: Its document.
             path: The way to its text.
-            span: Where this stands in the bytes.
+            texts: Where this stands in the bytes: in one place, or in two, in their order.
             changing: Where the fields of the chunk stand that may differ too.
         """
         self.document = document
@@ -194,20 +209,23 @@ class Template:
         # Fields before the text are read from the left, those behind it from the right: the text
         # may hold anything, they hold no quotes.
         places = sorted((place, name) for name, place in changing.items())
-        before = [each for each in places if each[0] < span]
-        after = [each for each in reversed(places) if each[0] > span]
+        begin, end = texts[0][0], texts[-1][1]
+        before = [each for each in places if each[0][0] < begin]
+        after = [each for each in reversed(places) if each[0][0] > end]
         self.names = [name for _, name in before + after]
-        self._first = payload[: before[0][0][0] if before else span[0]]
-        self._last = payload[after[0][0][1] if after else span[1] :]
-        starts = [*(place[0] for place, _ in before[1:]), span[0]]
+        self._first = payload[: before[0][0][0] if before else begin]
+        self._last = payload[after[0][0][1] if after else end :]
+        # Between the text and the same text in its other place.
+        self._between = payload[texts[0][1] : texts[1][0]] if len(texts) > 1 else b""
+        starts = [*(place[0] for place, _ in before[1:]), begin]
         self._before = [
             _Field(payload[place[1] : start], _reader(document[name]))
             for (place, name), start in zip(before, starts, strict=False)
         ]
-        ends = [*(place[1] for place, _ in after[1:]), span[1]]
+        stops = [*(place[1] for place, _ in after[1:]), end]
         self._after = [
-            _Field(payload[end : place[0]], _reader(document[name]))
-            for (place, name), end in zip(after, ends, strict=False)
+            _Field(payload[stop : place[0]], _reader(document[name]))
+            for (place, name), stop in zip(after, stops, strict=False)
         ]
 
     def read(self, wires: Sequence[Wire], start: int) -> Alike | None:
@@ -233,7 +251,7 @@ class Template:
         """
         first, last = self._first, self._last
         begin, end = len(first), -len(last)
-        names = self.names
+        names, between = self.names, self._between
         texts = []
         for wire in wires:
             if type(wire) is not bytes or not wire.startswith(first) or not wire.endswith(last):
@@ -242,6 +260,8 @@ class Template:
             inner = wire[begin:end]
             if names:
                 inner = self._take_fields(inner, values)
+            if between:
+                inner = _half(inner, between)
             try:
                 text = inner.decode()
             except UnicodeDecodeError:
@@ -292,6 +312,12 @@ def _word(written: bytes) -> str:
     return written.decode()
 
 
+def _half(both: bytes, between: bytes) -> bytes:
+    """Return a text that stands in two places; nothing where they differ."""
+    text = both[: (len(both) - len(between)) // 2]
+    return text if text + between + text == both else b""
+
+
 def _unescaped(inner: bytes) -> str:
     """Return the text of a JSON string with escapes, without its quotes.
 
@@ -329,6 +355,16 @@ def _growing_text(document: Raw) -> list[str | int] | None:
     return [*way, "content"] if type(content) is str and content else None
 
 
+def _texts(document: Raw, path: Path) -> list[Path]:
+    """Return the ways to the places where the text stands: reasoning may come with its details."""
+    key = (
+        None
+        if path[-1] in ("content", "arguments")
+        else detail_key(document["choices"][0]["delta"])
+    )
+    return [path] if key is None else [path, [*path[:-1], "reasoning_details", 0, key]]
+
+
 def _is_one_call(calls: object) -> bool:
     """Return whether tool calls are the usual delta of one call, and nothing else."""
     if type(calls) is not list or len(calls) != 1 or type(calls[0]) is not dict:
@@ -344,7 +380,9 @@ def _maker(document: Raw, path: Path) -> Maker:
     field = path[-1]
     if field == "content":
         return with_content(document)
-    return with_arguments(document) if field == "arguments" else with_reasoning(document)
+    if field == "arguments":
+        return with_arguments(document)
+    return with_reasoning(document, detail_key(document["choices"][0]["delta"]))
 
 
 def _growing(document: Raw, path: Path) -> Growing | None:

@@ -52,6 +52,12 @@ def delta(**fields: Any) -> Raw:
     return chunk() | {"choices": [{"index": 0, "delta": fields, "finish_reason": None}]}
 
 
+def thought(text: str, key: str = "reasoning", inner: str = "text") -> Raw:
+    """Return the document of a chunk with reasoning and its details."""
+    details = [{"type": f"reasoning.{inner}", inner: text, "index": 0}]
+    return delta(**{"content": "", key: text, "reasoning_details": details})
+
+
 def call(arguments: str) -> Raw:
     """Return the document of a chunk with a piece of a tool call."""
     return delta(tool_calls=[{"index": 0, "function": {"arguments": arguments}}])
@@ -79,6 +85,11 @@ def test_samples_read_the_same(sample: Sample) -> None:
         (delta(reasoning="a"), delta(reasoning="b")),
         (delta(content=None, reasoning_content="a"), delta(content=None, reasoning_content="b")),
         (call('{"'), call('a":')),
+        (thought("a"), thought('"b"\n')),
+        (
+            thought("a", "reasoning_content", "summary"),
+            thought("é", "reasoning_content", "summary"),
+        ),
     ],
 )
 def test_what_differs_in_its_text_is_known(first: Raw, second: Raw) -> None:
@@ -128,6 +139,27 @@ def test_what_differs_otherwise_is_not_known(other: bytes) -> None:
 def test_what_is_not_learnt_from(first: Raw) -> None:
     """Ends, errors, and chunks that bring more than one text teach nothing."""
     assert known(payload(first), [payload(first)]) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        payload(thought("b")).replace(b'"text": "b"', b'"text": "c"'),
+        payload(thought("b")).replace(b'"text": "b"', b'"text": "bb"'),
+        payload(thought("b")).replace(b'"text": "b"', b'"text": ""'),
+        payload(delta(content="", reasoning="b")),
+    ],
+)
+def test_details_with_another_text_are_not_known(other: bytes) -> None:
+    """Reasoning whose details say something else is left to the parser."""
+    assert known(payload(thought("a")), [other]) == []
+
+
+def test_details_of_one_chunk_are_its_own() -> None:
+    """Whoever changes the details of a chunk changes no other chunk."""
+    first, second = known(payload(thought("a")), [payload(thought(text)) for text in "bc"])
+    first.choices[0].delta.reasoning_details[0]["text"] = "x"  # type: ignore[index]  # it is there
+    assert second.to_dict() == thought("c")
 
 
 def test_choices_may_alternate() -> None:
