@@ -50,6 +50,7 @@ class Assembly:
         "_built",
         "_choices",
         "_fields",
+        "_growing",
         "_made",
         "_quiet",
         "_seen",
@@ -74,6 +75,7 @@ class Assembly:
         self._fields: dict[str, Any] = {}
         self._quiet = {"choices", *_DROPPED}  # the fields of a chunk that can bring nothing new
         self._seen: dict[str, Any] | None = None
+        self._growing: Growing | None = None
         self._built: ChatCompletion | None = None
 
     def feed(self, chunk: ChatCompletionChunk) -> None:
@@ -120,9 +122,14 @@ class Assembly:
             texts: The text of each, not empty.
             growing: Which text it is.
         """
-        self.feed(chunks[0])
-        if len(texts) > 1:
-            self._choices[growing.choice].pieces_of(growing.field).extend(texts[1:])
+        # Behind chunks of the same template these say nothing new but their texts.
+        if growing is self._growing and chunks[0]._raw is self._seen:
+            self._built = None
+        else:
+            self.feed(chunks[0])
+            self._growing = growing
+            texts = texts[1:]
+        self._choices[growing.choice].pieces_of(growing.field).extend(texts)
 
     def completion(self) -> ChatCompletion:
         """Return the completion so far; the same object until the next chunk."""

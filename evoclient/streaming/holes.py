@@ -1,16 +1,17 @@
-"""Where in the bytes of a JSON document one of its values stands, proved.
+"""Where in the bytes of a JSON document one of its values stands, proved; what stands there later.
 
 Another value of the same kind can then be put there: the document stays the same but for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 from ..models.codec import loads
+from .surrogates import may_hold_surrogates
 
-__all__ = ["Path", "Span", "span_of"]
+__all__ = ["Path", "Span", "half_of", "reader_of", "span_of", "unescaped"]
 
 #: The way to a value: keys of objects, places in lists.
 Path: TypeAlias = Sequence[str | int]
@@ -20,6 +21,13 @@ Span: TypeAlias = tuple[int, int]
 
 #: So many places that look like the value are tried.
 _MOST_TRIED: Final = 4
+
+#: The most digits of a number that differs.
+_MOST_DIGITS: Final = 15
+
+_ZERO: Final = ord("0")
+_BACKSLASH: Final = ord("\\")
+_QUOTE: Final = ord('"')
 
 
 def span_of(payload: bytes, document: dict[str, Any], path: Path) -> Span | None:
@@ -83,3 +91,46 @@ def _written(value: str | int) -> list[bytes]:
     plain = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
     escaped = json.dumps(value).encode()
     return [plain] if plain == escaped else [plain, escaped]
+
+
+def reader_of(value: int | str) -> Callable[[bytes], int | str]:
+    """Return what reads values of the kind of this one."""
+    return _number if type(value) is int else _word
+
+
+def _number(written: bytes) -> int:
+    """Return a number; 0 where it is none of the usual kind.
+
+    A longer number, or one that begins with a zero, may be something else.
+    """
+    if not written.isdigit() or len(written) > _MOST_DIGITS or written[0] == _ZERO:
+        return 0
+    return int(written)
+
+
+def _word(written: bytes) -> str:
+    """Return a text; empty where it is none of the usual kind, without quotes and escapes."""
+    if not written.isascii() or _QUOTE in written or _BACKSLASH in written:
+        return ""
+    return written.decode()
+
+
+def half_of(both: bytes, between: bytes) -> bytes:
+    """Return a text that stands in two places; nothing where they differ."""
+    text = both[: (len(both) - len(between)) // 2]
+    return text if text + between + text == both else b""
+
+
+def unescaped(inner: bytes) -> str:
+    """Return the text of a JSON string with escapes, without its quotes.
+
+    What is no JSON string between quotes has more than a text in it. Halves of characters are
+    for those who mend them. Both are empty here.
+    """
+    if may_hold_surrogates(inner):
+        return ""
+    try:
+        text = loads(b'"%b"' % inner)
+    except ValueError:
+        return ""
+    return text if type(text) is str else ""

@@ -17,11 +17,10 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..models.chat import index_of
 from ..models.chunks import ChatCompletionChunk
-from ..models.codec import loads
 from ..models.text import reasoning_key
 from .alike import Maker, detail_key, with_arguments, with_content, with_reasoning
 from .documents import says_error
-from .holes import Path, Span, span_of
+from .holes import Path, Span, half_of, reader_of, span_of, unescaped
 from .sse import Wire
 from .surrogates import may_hold_surrogates
 
@@ -43,13 +42,6 @@ _MOST_KNOWN: Final = 4
 
 #: Fields of a chunk that servers change on each one: numbers that are no less than 1, and texts.
 _CHANGING: Final = ("id", "created", "obfuscation")
-
-#: The most digits of such a number.
-_MOST_DIGITS: Final = 15
-
-_ZERO: Final = ord("0")
-_BACKSLASH: Final = ord("\\")
-_QUOTE: Final = ord('"')
 
 _is_on = True
 
@@ -77,7 +69,7 @@ class Growing(NamedTuple):
     field: str
 
 
-class Alike(NamedTuple):
+class Alike:
     """Chunks of one template, in a row.
 
     Attributes:
@@ -86,9 +78,15 @@ class Alike(NamedTuple):
         growing: Which text it is; None where the chunks bring more than their text.
     """
 
-    chunks: list[ChatCompletionChunk]
-    texts: list[str]
-    growing: Growing | None
+    # Neither a named tuple nor attrs: one is made for every block, by the cheapest way.
+    __slots__ = ("chunks", "growing", "texts")
+
+    def __init__(
+        self, chunks: list[ChatCompletionChunk], texts: list[str], growing: Growing | None
+    ) -> None:
+        self.chunks = chunks
+        self.texts = texts
+        self.growing = growing
 
 
 class Templates:
@@ -219,12 +217,12 @@ class Template:
         self._between = payload[texts[0][1] : texts[1][0]] if len(texts) > 1 else b""
         starts = [*(place[0] for place, _ in before[1:]), begin]
         self._before = [
-            _Field(payload[place[1] : start], _reader(document[name]))
+            _Field(payload[place[1] : start], reader_of(document[name]))
             for (place, name), start in zip(before, starts, strict=False)
         ]
         stops = [*(place[1] for place, _ in after[1:]), end]
         self._after = [
-            _Field(payload[stop : place[0]], _reader(document[name]))
+            _Field(payload[stop : place[0]], reader_of(document[name]))
             for (place, name), stop in zip(after, stops, strict=False)
         ]
 
@@ -261,13 +259,13 @@ class Template:
             if names:
                 inner = self._take_fields(inner, values)
             if between:
-                inner = _half(inner, between)
+                inner = half_of(inner, between)
             try:
                 text = inner.decode()
             except UnicodeDecodeError:
                 break
             if '"' in text or "\\" in text:
-                text = _unescaped(inner)
+                text = unescaped(inner)
             if not text:
                 break
             texts.append(text)
@@ -288,49 +286,6 @@ class Template:
                 return b""
             values.append(value)
         return inner
-
-
-def _reader(value: int | str) -> Callable[[bytes], int | str]:
-    """Return what reads values of the kind of this one."""
-    return _number if type(value) is int else _word
-
-
-def _number(written: bytes) -> int:
-    """Return a number; 0 where it is none of the usual kind.
-
-    A longer number, or one that begins with a zero, may be something else.
-    """
-    if not written.isdigit() or len(written) > _MOST_DIGITS or written[0] == _ZERO:
-        return 0
-    return int(written)
-
-
-def _word(written: bytes) -> str:
-    """Return a text; empty where it is none of the usual kind, without quotes and escapes."""
-    if not written.isascii() or _QUOTE in written or _BACKSLASH in written:
-        return ""
-    return written.decode()
-
-
-def _half(both: bytes, between: bytes) -> bytes:
-    """Return a text that stands in two places; nothing where they differ."""
-    text = both[: (len(both) - len(between)) // 2]
-    return text if text + between + text == both else b""
-
-
-def _unescaped(inner: bytes) -> str:
-    """Return the text of a JSON string with escapes, without its quotes.
-
-    What is no JSON string between quotes has more than a text in it. Halves of characters are
-    for those who mend them. Both are empty here.
-    """
-    if may_hold_surrogates(inner):
-        return ""
-    try:
-        text = loads(b'"%b"' % inner)
-    except ValueError:
-        return ""
-    return text if type(text) is str else ""
 
 
 def _growing_text(document: Raw) -> list[str | int] | None:

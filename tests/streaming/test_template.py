@@ -294,6 +294,24 @@ def test_what_watches_the_text_sees_that_of_templates(
     assert text_of(drive(begin(options, 1), [body])) == wanted
 
 
+@pytest.mark.parametrize(
+    ("usual", "other"),
+    [
+        (delta(content="a") | {"x": 1}, delta(content="b") | {"x": 2}),
+        (call("a"), delta(tool_calls=[{"index": 1, "id": "d", "function": {"arguments": "b"}}])),
+        (call("a"), delta(content="b")),
+        (delta(reasoning="a"), delta(reasoning="b", reasoning_details=[{"text": "c"}])),
+    ],
+)
+@pytest.mark.parametrize("accumulate", [True, False])
+def test_chunks_between_those_of_a_template_count(usual: Raw, other: Raw, accumulate: bool) -> None:
+    """What another chunk said is followed by what those of a template say again."""
+    blocks = [event(document) for document in [usual] * 4 + [other] + [usual] * 3]
+    with templates(are_on=False):
+        plain = result(begin(StageOptions(accumulate=accumulate), 1), blocks)
+    assert result(begin(StageOptions(accumulate=accumulate), 1), blocks) == plain
+
+
 def test_metrics_of_chunks_of_a_template() -> None:
     """A stream measures the same of itself, chunk by chunk or by blocks of chunks alike."""
     figures = []
