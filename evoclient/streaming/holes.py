@@ -121,16 +121,20 @@ def half_of(both: bytes, between: bytes) -> bytes:
     return text if text + between + text == both else b""
 
 
-def unescaped(inner: bytes) -> str:
+def unescaped(inner: str) -> str:
     """Return the text of a JSON string with escapes, without its quotes.
 
     What is no JSON string between quotes has more than a text in it. Halves of characters are
     for those who mend them. Both are empty here.
     """
+    quotes = inner.count('\\"')
+    # Most escapes are line feeds and quotes, and no parser is needed for those alone.
+    if inner.count("\\") == quotes + inner.count("\\n") and inner.count('"') == quotes:
+        return inner.replace('\\"', '"').replace("\\n", "\n")
     if may_hold_surrogates(inner):
         return ""
     try:
-        text = loads(b'"%b"' % inner)
+        text = loads(f'"{inner}"')
     except ValueError:
         return ""
     return text if type(text) is str else ""

@@ -265,7 +265,7 @@ class Template:
             except UnicodeDecodeError:
                 break
             if '"' in text or "\\" in text:
-                text = unescaped(inner)
+                text = unescaped(text)
             if not text:
                 break
             texts.append(text)

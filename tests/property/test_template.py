@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from evoclient.models.base import Record
 from evoclient.models.chunks import ChatCompletionChunk
+from evoclient.streaming.holes import unescaped
 from evoclient.streaming.pipeline import Pipeline
 from evoclient.streaming.stages import StageOptions
 from evoclient.streaming.template import use_templates
@@ -199,6 +200,16 @@ def test_equal_with_templates_and_without(
         with templates(are_on=False):
             plain = result(begin(options, choices), blocks)
         assert result(begin(options, choices), blocks) == plain
+
+
+@given(st.text(alphabet='\\"nbu/0é{', max_size=8))
+def test_escapes_are_read_as_a_parser_reads_them(inner: str) -> None:
+    """Escapes are read as a parser reads them between quotes; what is no text is empty."""
+    try:
+        wanted = json.loads(f'"{inner}"')
+    except ValueError:
+        wanted = ""
+    assert unescaped(inner) == wanted
 
 
 def spoil(value: Any) -> None:
