@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from inspect import iscoroutinefunction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -29,7 +29,6 @@ from .endpoints.reading import callbacks_given
 from .environment import first_set, variable
 from .errors.scrub import without_frames
 from .ground import ConfigurationError
-from .limits import Limits
 from .log import logger
 from .policies import checked_limits, checked_slow_after, retry_policy
 from .providers.base import Provider
@@ -41,6 +40,9 @@ from .streaming.sse import MOST_EVENT_BYTES
 from .transports.registry import Colour, require, transport_class
 from .urls import normal_base
 from .wire import Timeouts, check_header
+
+if TYPE_CHECKING:
+    from .limits import Limits
 
 __all__ = [
     "configure",

@@ -7,19 +7,17 @@ preset's addresses, or to those that the preset's own variables name.
 from __future__ import annotations
 
 import os
-import pickle
 from typing import Any, Final
 
 import attrs
 
 from .auth.base import Auth, NoAuth
 from .auth.bearer import ApiKey, Bearer
-from .auth.key_pair import TOKEN_URL, KeyPair
-from .auth.registry import auth_scheme
 from .environment import first_set, variable
 from .ground import SENSITIVE_HEADERS, ConfigurationError
 from .log import logger
 from .providers.base import Provider
+from .providers.presets import TOKEN_URL
 from .settings import Settings
 from .urls import absolute_url, is_readable_on_the_way, normal_base
 
@@ -104,6 +102,8 @@ def _cannot_travel(name: str, value: Any) -> str | None:
     for inner in value if name in sensitive else ():
         if inner.lower() in sensitive[name]:
             return f"it was given a credential in {name} ({inner})"
+    import pickle  # loaded long since by whoever pickles
+
     try:
         pickle.dumps(value)
     except Exception as error:  # whatever the classes of users raise
@@ -181,11 +181,11 @@ def auth_for(preset: Provider, base: str, given: Credentials) -> Auth:
         ConfigurationError: A credential is needed and there is none that may be sent there.
     """
     if given.auth is not None:
-        return auth_scheme(given.auth) if isinstance(given.auth, str) else given.auth
+        return _scheme(given.auth) if isinstance(given.auth, str) else given.auth
     if given.api_key is not None:
         return Bearer(given.api_key)
     if given.key_id is not None and given.secret is not None:
-        return KeyPair(given.key_id, given.secret, token_url=_token_url(preset, given))
+        return _key_pair(given.key_id, given.secret, _token_url(preset, given))
     if not has_credentials(preset):
         if not preset.needs_key:
             return NoAuth()
@@ -222,6 +222,21 @@ def warn_of_exposure(settings: Settings) -> None:
     )
 
 
+# The schemes that few clients use are loaded for those.
+
+
+def _scheme(name: str) -> Auth:
+    from .auth.registry import auth_scheme
+
+    return auth_scheme(name)
+
+
+def _key_pair(key_id: str, secret: str, token_url: str) -> Auth:
+    from .auth.key_pair import KeyPair
+
+    return KeyPair(key_id, secret, token_url=token_url)
+
+
 def _foreign_address(preset: Provider, base: str, given: Credentials) -> str | None:
     """Return the address to which a credential from the environment may not be sent, or None."""
     if not _is_own_url(preset, base):
@@ -237,7 +252,7 @@ def _from_environment(preset: Provider) -> Auth:
     if key_id is not None and secret is not None:
         address = _token_url(preset, Credentials())
         try:
-            return KeyPair(key_id, secret, token_url=address)
+            return _key_pair(key_id, secret, address)
         except ConfigurationError as error:
             names = (
                 preset.key_id_variables if error.argument == "key_id" else preset.secret_variables

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -10,13 +10,15 @@ from .errors.scrub import masked_headers, scrubbed
 from .errors.tree import APIError, ResponseDecodeError
 from .errors.verdict import Asked, shown_url, status_error
 from .flights import admitted
-from .limits import Slot
 from .settings import Settings
 from .steps import Flow, drain, drop, send
 from .streaming.collect import MOST_ANSWER_BYTES, MOST_ERROR_BYTES, Collector
 from .streaming.inflate import InflateError
 from .streaming.timing import Patience
 from .wire import Deadline, Deadlines, Limit, Reply, Request, Response, Timeouts
+
+if TYPE_CHECKING:
+    from .limits import Slot
 
 __all__ = ["Dispatch", "Dispatched", "encoding_of"]
 

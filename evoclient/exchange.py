@@ -6,7 +6,7 @@ It is told once, for both colours: everything here is a flow.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
@@ -18,25 +18,23 @@ from .errors.tree import APIError, APIStatusError
 from .errors.verdict import answer_error
 from .flights import persistently, settled
 from .headers import Fields, laid_over, own_headers
-from .limits import tokens_in
 from .log import logger
 from .models.chat import ChatCompletion
 from .models.codec import dumps
-from .models.completions import Completion
 from .models.usage import Usage
 from .retry import Course, RetryState
 from .settings import Settings
 from .steps import Flow, drop, pause
 from .streaming.announcing import Announcer
-from .streaming.events import RetryEvent
 from .streaming.inflate import InflateError
 from .streaming.metrics import StreamMetrics
 from .streaming.pipeline import Pipeline, StreamTerms
 from .streaming.stages import StageOptions, Stages
-from .streaming.stops import cut_completion
-from .streaming.thinking import split_completion
 from .urls import joined
 from .wire import Headers, Reply, Request, Response, Timeouts
+
+if TYPE_CHECKING:
+    from .streaming.events import RetryEvent
 
 __all__ = [
     "Exchange",
@@ -204,9 +202,14 @@ class Exchange:
     def _edited(self, result: Any) -> Any:
         """Do to a whole answer what the stages do to a stream."""
         reading = self._asked.reading
+        # Loaded when asked for, as the stages of a stream are.
         if reading.split_think:
+            from .streaming.thinking import split_completion
+
             split_completion(result)
         if reading.stops:
+            from .streaming.stops import cut_completion
+
             cut_completion(result, reading.stops)
         return result
 
@@ -307,6 +310,8 @@ class Exchange:
         limits = self.settings.limits
         if limits is None or limits.tokens_per_minute is None:
             return 0.0
+        from .limits import tokens_in  # loaded with the limits that count tokens
+
         body = self._asked.body or {}
         asked = body.get("max_tokens") or body.get("max_completion_tokens")
         return tokens_in(self._body, asked)
@@ -340,6 +345,8 @@ def _retry_teller(
     """Return what tells of each retry; it does not hold the exchange, whose course holds it."""
 
     def tell(state: RetryState) -> None:
+        from .streaming.events import RetryEvent  # loaded with the first retry
+
         metrics.retried(state.wait, state.error)
         retries.append(RetryEvent(attempt=state.attempt, wait=state.wait, error=state.error))
         announcer.retry(state)
@@ -370,7 +377,7 @@ def whole(call: Call[_T], settings: Settings, through: object) -> Flow[_T]:
     exchange.course.succeeded()
     if not call.is_announced:
         exchange.end(None)
-    elif isinstance(result, (ChatCompletion, Completion)):
+    elif isinstance(result, ChatCompletion):
         exchange.end(result.usage)
         result.response_time = exchange.metrics.duration
         yield from exchange.announce_finish(result)

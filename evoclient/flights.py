@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from .errors.tree import APIError, APITimeoutError, ClientClosedError
 from .ground import EvoClientError
 from .guard import Abandoned, Flight, SingleFlight
-from .limits import Limits, Slot
 from .retry import Course
 from .steps import Flow, settle, spawn, wait
 from .streaming.announcing import Announcer
 from .wire import Deadline
+
+if TYPE_CHECKING:
+    from .limits import Limits, Slot
 
 __all__ = ["Work", "admitted", "begun", "landed", "persistently", "settled", "shared"]
 

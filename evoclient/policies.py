@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 
 from .ground import ConfigurationError
-from .limits import Limits
 from .retry import Retry
+
+if TYPE_CHECKING:
+    from .limits import Limits
 
 __all__ = ["checked_limits", "checked_slow_after", "retry_policy"]
 
@@ -17,7 +21,11 @@ def checked_limits(given: object) -> Limits | None:
     Raises:
         ConfigurationError: They are something else.
     """
-    if given is None or isinstance(given, Limits):
+    if given is None:
+        return None
+    from .limits import Limits  # loaded where there are some
+
+    if isinstance(given, Limits):
         return given
     raise ConfigurationError(
         f"limits must be Limits(…); it is of type {type(given).__name__}.", argument="limits"

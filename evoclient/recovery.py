@@ -12,8 +12,8 @@ from .errors.tree import APIError, APITimeoutError, StreamInterruptedError, Stre
 from .providers.base import Provider
 from .streaming.events import RestartEvent
 from .streaming.seam import LEAST_OVERLAP, Manner, Seam
-from .streaming.shapes import TEXT
 from .streaming.stages import Stages
+from .streaming.texts import TEXT
 
 __all__ = ["Question", "is_recoverable", "kept", "next_question"]
 

@@ -8,7 +8,7 @@ recovered from where the call says how.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
@@ -17,16 +17,18 @@ from .errors.tree import APIError, APIStatusError, AuthenticationError
 from .exchange import Exchange, Opened, completion_of
 from .flights import persistently, settled
 from .guard import Future, wake
-from .recovery import Question, is_recoverable, kept, next_question
 from .settings import Settings
 from .steps import Flow, wait
 from .streaming.announcing import Announcer
 from .streaming.ending import End, Outcome
-from .streaming.events import RetryEvent
 from .streaming.metrics import StreamMetrics
 from .streaming.passage import Item
 from .streaming.pipeline import Pipeline
 from .wire import Reply
+
+if TYPE_CHECKING:
+    from .recovery import Question
+    from .streaming.events import RetryEvent
 
 __all__ = ["Onward", "OpenedStream", "Reopen", "stream", "untold"]
 
@@ -155,6 +157,8 @@ class _Onward:
         if not self._has_handed_out:
             self._exchange.stages = pipeline.stages.options.begin()
         elif self._ask_next(pipeline).begins_anew and pipeline.passage.tells_all:
+            from .recovery import kept  # as above
+
             items += kept(pipeline.stages)
         return Onward(items, self._again(opened, seconds))
 
@@ -181,6 +185,8 @@ class _Onward:
         Raises:
             APIError: The error, where the stream is over.
         """
+        from .recovery import is_recoverable  # loaded when a stream has broken
+
         course = self._exchange.course
         if not self._has_handed_out:
             return course.wait_after(error)
@@ -202,6 +208,8 @@ class _Onward:
 
     def _ask_next(self, pipeline: Pipeline) -> Question:
         """Ask what follows a break from now on; the next model, where there is one."""
+        from .recovery import next_question  # as above
+
         exchange = self._exchange
         model = self._models.pop(0) if self._models else None
         provider = exchange.settings.provider

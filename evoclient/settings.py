@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from random import random
+from typing import TYPE_CHECKING
 
 import attrs
 
 from .auth.base import Auth
 from .ground import SecretsFinder
 from .headers import Fields, standing_headers
-from .limits import Limits
 from .providers.base import Provider
 from .retry import Allowance, Retry
 from .streaming.callbacks import Callbacks
 from .streaming.sse import MOST_EVENT_BYTES
 from .wire import Timeouts
+
+if TYPE_CHECKING:
+    from .limits import Limits
 
 __all__ = ["Settings"]
 

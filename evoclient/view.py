@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .auth.base import TokenInfo
 from .credentials import Given
@@ -17,11 +17,13 @@ from .reopen import Onward, OpenedStream, untold
 from .settings import Settings
 from .streaming.callbacks import Callbacks
 from .streaming.ending import Outcome
-from .streaming.events import StreamEvent
 from .streaming.metrics import StreamMetrics
 from .streaming.passage import Item
-from .streaming.telling import EventReader
 from .wire import Response
+
+if TYPE_CHECKING:
+    from .streaming.events import StreamEvent
+    from .streaming.telling import EventReader
 
 __all__ = ["ClientView", "StreamView"]
 

@@ -8,10 +8,10 @@ import pytest
 
 from evoclient.auth.base import NoAuth
 from evoclient.auth.bearer import Bearer
-from evoclient.auth.key_pair import TOKEN_URL, KeyPair
+from evoclient.auth.key_pair import KeyPair
 from evoclient.credentials import Credentials, auth_for, has_credentials
 from evoclient.ground import ConfigurationError
-from evoclient.providers.presets import PRESETS
+from evoclient.providers.presets import PRESETS, TOKEN_URL
 from evoclient.sync.client import Client
 from evoclient.transports.memory import MemoryReply, MemoryTransport
 from evoclient.urls import normal_base

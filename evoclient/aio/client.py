@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from types import TracebackType
-from typing import Any, Literal, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from ..auth.base import Auth
 from ..auth.bearer import ApiKey
 from ..configuration import configured
 from ..credentials import Given
-from ..endpoints.raw import AnyOptions, APIResponse, any_request
 from ..ground import NOT_GIVEN, NotGiven
-from ..limits import Limits
-from ..overlay import overlaid
 from ..providers.base import Provider
 from ..retry import Retry
 from ..streaming.callbacks import Callbacks, Functions
@@ -22,12 +20,16 @@ from ..view import ClientView
 from ..wire import Timeouts
 from .caller import Caller
 from .chat import AsyncChat
-from .completions import AsyncTextCompletions
 from .driver import TransportHandle
-from .embeddings import AsyncEmbeddings
-from .many import AsyncStreamGroup, AsyncStreamRequest
-from .models import AsyncModels
 from .stream import AsyncStream
+
+if TYPE_CHECKING:
+    from ..endpoints.raw import AnyOptions, APIResponse
+    from ..limits import Limits
+    from .completions import AsyncTextCompletions
+    from .embeddings import AsyncEmbeddings
+    from .many import AsyncStreamGroup, AsyncStreamRequest
+    from .models import AsyncModels
 
 __all__ = ["AsyncClient"]
 
@@ -39,9 +41,6 @@ class AsyncClient(ClientView):
 
     Attributes:
         chat: Chat completions, as ``await client.chat.completions.create(…)``.
-        completions: The older endpoint that continues a text.
-        embeddings: Vectors that stand for texts.
-        models: What the server offers.
     """
 
     def __init__(
@@ -141,9 +140,32 @@ class AsyncClient(ClientView):
         self._settings = caller.settings
         self._caller = caller
         self.chat = AsyncChat(caller)
-        self.completions = AsyncTextCompletions(caller)
-        self.embeddings = AsyncEmbeddings(caller)
-        self.models = AsyncModels(caller)
+        # A copy of a client begins with all that the client has.
+        for namespace in ("completions", "embeddings", "models"):
+            self.__dict__.pop(namespace, None)
+
+    # These namespaces are loaded when they are first used: most programs only chat.
+
+    @cached_property
+    def completions(self) -> AsyncTextCompletions:
+        """The older endpoint that continues a text."""
+        from .completions import AsyncTextCompletions
+
+        return AsyncTextCompletions(self._caller)
+
+    @cached_property
+    def embeddings(self) -> AsyncEmbeddings:
+        """Vectors that stand for texts."""
+        from .embeddings import AsyncEmbeddings
+
+        return AsyncEmbeddings(self._caller)
+
+    @cached_property
+    def models(self) -> AsyncModels:
+        """What the server offers."""
+        from .models import AsyncModels
+
+        return AsyncModels(self._caller)
 
     def with_options(
         self,
@@ -198,6 +220,8 @@ class AsyncClient(ClientView):
         )
         # Tracebacks show what a frame holds.
         del default_headers, default_query
+        from ..overlay import overlaid  # loaded with the first copy
+
         settings, given = overlaid(self._settings, self._given, options)
         made = object.__new__(type(self))
         # What a subclass keeps besides is the copy's as well.
@@ -251,6 +275,8 @@ class AsyncClient(ClientView):
             APIError: There is no good answer.
             ClientClosedError: The client has been closed.
         """
+        from ..endpoints.raw import any_request  # loaded when it is used first
+
         call = any_request(method, path, options)
         if stream:
             return await self._caller.stream(call)
@@ -270,6 +296,8 @@ class AsyncClient(ClientView):
         Raises:
             ConfigurationError: An argument is wrong; it is named.
         """
+        from .many import AsyncStreamGroup  # as above
+
         return AsyncStreamGroup(
             requests, max_concurrency=max_concurrency, create=self.chat.completions.create
         )

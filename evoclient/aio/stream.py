@@ -6,20 +6,20 @@ import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator
 from contextlib import aclosing
 from types import TracebackType
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from ..errors.tree import APIError
 from ..models.chat import ChatCompletion
 from ..models.chunks import ChatCompletionChunk
 from ..reopen import OpenedStream
-from ..streaming.buffering import By
-from ..streaming.events import ErrorEvent, StreamEvent
 from ..streaming.passage import Item
-from ..streaming.telling import EventReader
 from ..view import StreamView
 from ..wire import AsyncBody
-from .buffer import buffered
 from .driver import run
+
+if TYPE_CHECKING:
+    from ..streaming.buffering import By
+    from ..streaming.events import StreamEvent
 
 __all__ = ["AsyncStream"]
 
@@ -64,6 +64,9 @@ class AsyncStream(StreamView):
 
         Where the stream fails, the last event is an `ErrorEvent`; then the error is raised.
         """
+        from ..streaming.events import ErrorEvent  # loaded by those who read events
+        from ..streaming.telling import EventReader
+
         self._tells_all(True)
         reader = EventReader()
         try:
@@ -94,6 +97,8 @@ class AsyncStream(StreamView):
         Raises:
             ConfigurationError: An argument is out of range.
         """
+        from .buffer import buffered  # loaded by those who want updates
+
         return buffered(self, interval=interval, min_chars=min_chars, by=by)
 
     async def until_done(self) -> ChatCompletion:

@@ -19,15 +19,13 @@ from ..ground import ConfigurationError, Secrets, secrets_of
 from ..guard import Guard, SingleFlight
 from ..log import logger
 from ..models.codec import dumps, loads
+from ..providers.presets import TOKEN_URL
 from ..steps import Flow
 from ..urls import absolute_url, is_readable_on_the_way
 from ..wire import Deadline, Headers, Request, Response
 from .base import Auth, Sender, TokenInfo
 
-__all__ = ["TOKEN_URL", "KeyPair"]
-
-#: Where Cloud.ru exchanges keys for tokens.
-TOKEN_URL: Final = "https://iam.api.cloud.ru/api/v1/auth/token"  # noqa: S105 - an address
+__all__ = ["KeyPair"]
 
 #: How long a token is taken to live if the server does not say: what Cloud.ru's own SDK assumes.
 USUAL_LIFE: Final = 3600.0

@@ -12,7 +12,7 @@ from ..models.completions import Completion
 from ..models.fields import adopt
 from ..providers.base import Provider
 from ..streaming.ending import Incomplete
-from ..streaming.shapes import TEXT
+from ..streaming.texts import TEXT
 from ..wire import Response, Timeouts
 from .base import Call, call_options, mapping
 from .common import asks_for_usage, checked_object, choices_asked, chosen_model

@@ -7,7 +7,10 @@ from typing import Final
 
 from .base import Provider
 
-__all__ = ["GENERIC", "PRESETS"]
+__all__ = ["GENERIC", "PRESETS", "TOKEN_URL"]
+
+#: Where Cloud.ru exchanges keys for tokens.
+TOKEN_URL: Final = "https://iam.api.cloud.ru/api/v1/auth/token"  # noqa: S105 - an address
 
 _EVOLUTION = Provider(
     name="evolution",
@@ -16,7 +19,7 @@ _EVOLUTION = Provider(
     api_key_variables=("EVOLUTION_API_KEY",),
     key_id_variables=("EVOLUTION_KEY_ID",),
     secret_variables=("EVOLUTION_SECRET",),
-    token_url="https://iam.api.cloud.ru/api/v1/auth/token",  # noqa: S106 - an address
+    token_url=TOKEN_URL,
     token_url_variables=("EVOLUTION_TOKEN_URL",),
     project_header="x-project-id",
     # What Cloud.ru's own deployments call the model they serve.

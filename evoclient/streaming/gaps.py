@@ -11,11 +11,12 @@ import sys
 from array import array
 from collections.abc import Sequence
 from math import ceil, ldexp
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-import attrs
+if TYPE_CHECKING:
+    from .figures import GapFigures
 
-__all__ = ["EXACT_WAITS", "NO_WAIT", "GapFigures", "Gaps"]
+__all__ = ["EXACT_WAITS", "NO_WAIT", "Gaps"]
 
 #: So many waits are kept as they are; with more, percentiles are within 5 %.
 EXACT_WAITS: Final = 100
@@ -37,34 +38,6 @@ _LONGEST: Final = 1.99 * 2.0**_HIGHEST
 
 #: Which of the four parts of sixteen bits is the first.
 _TOP: Final = 3 if sys.byteorder == "little" else 0
-
-
-@attrs.frozen(kw_only=True)
-class GapFigures:
-    """What there is to say about gaps. All but `count` are seconds, None where there is no gap.
-
-    A percentile is the gap that so many percent of the gaps do not exceed. It is exact up to
-    `EXACT_WAITS` waits, then within 5 %; the other figures are always exact.
-
-    Attributes:
-        count: How many gaps there were.
-        mean: Their mean.
-        p50: The median.
-        p95: The 95th percentile.
-        p99: The 99th percentile.
-        maximum: The longest.
-    """
-
-    count: int = 0
-    mean: float | None = None
-    p50: float | None = None
-    p95: float | None = None
-    p99: float | None = None
-    maximum: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures by name, ready for JSON."""
-        return attrs.asdict(self)
 
 
 class Gaps:
@@ -154,6 +127,8 @@ class Gaps:
         Args:
             count: How many gaps there were; those that were not added were 0.
         """
+        from .figures import GapFigures  # loaded when a figure is asked for
+
         if count < 1:
             return GapFigures()
         waits = self.waits.copy()

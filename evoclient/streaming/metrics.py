@@ -6,24 +6,22 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-import attrs
-
-from ..display import Timeline, draw, picture
 from ..ground import EvoClientError
 from ..models.chunks import ChatCompletionChunk, ChoiceDelta
 from ..models.usage import Usage
-from .gaps import NO_WAIT, GapFigures, Gaps
-from .pace import Profile, Rates, Window, per_second
-from .stopwatch import StreamingMetrics
+from .gaps import NO_WAIT, Gaps
+from .pace import Profile, Window, per_second
 
 if TYPE_CHECKING:
     import os
 
     from matplotlib.figure import Figure
 
+    from ..display import Timeline
+    from .figures import FailedAttempt, GapFigures, Rates
     from .template import Growing
 
-__all__ = ["FailedAttempt", "StreamMetrics", "StreamingMetrics"]
+__all__ = ["StreamMetrics"]
 
 #: A wait of more seconds between two chunks is a stall.
 STALL_AFTER: Final = 2.0
@@ -31,26 +29,6 @@ STALL_AFTER: Final = 2.0
 #: After so many chunks there is a mark, to which the sliding window reaches back.
 _CHUNKS_PER_MARK: Final = 50
 _MARKS: Final = 3
-
-
-@attrs.frozen(kw_only=True)
-class FailedAttempt:
-    """An attempt that was followed by another.
-
-    Attributes:
-        at: When it failed, in seconds since the start of the call.
-        wait: The seconds that were waited before the next attempt.
-        error: Why it failed.
-    """
-
-    at: float
-    wait: float
-    error: EvoClientError
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the facts by name, ready for JSON."""
-        name = type(self.error).__name__
-        return {"at": self.at, "wait": self.wait, "error": f"{name}: {self.error.message}"}
 
 
 class StreamMetrics:
@@ -214,6 +192,8 @@ class StreamMetrics:
             wait: The seconds until then.
             error: Why it failed.
         """
+        from .figures import FailedAttempt  # loaded with the first retry
+
         now = self._clock()
         if self._opening is None:
             self._opening = now
@@ -268,6 +248,8 @@ class StreamMetrics:
     @property
     def rate(self) -> Rates:
         """What came per second, from the first chunk until now or until the last chunk."""
+        from .figures import Rates  # loaded when a figure is asked for
+
         if not self.chunks:
             return Rates()
         seconds = self._until - self._first
@@ -327,6 +309,8 @@ class StreamMetrics:
             ConfigurationError: rich, of the extra ``cli``, is not installed, or the width is no
                 whole number above 0.
         """
+        from ..display import draw  # loaded when something is drawn
+
         draw(self._timeline(), file, width)
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
@@ -339,6 +323,8 @@ class StreamMetrics:
             ConfigurationError: matplotlib, of the extra ``plot``, is not installed, or it cannot
                 save files with that ending.
         """
+        from ..display import picture  # as above
+
         return picture(self._timeline(), path)
 
     def __repr__(self) -> str:
@@ -377,6 +363,8 @@ class StreamMetrics:
         self._turn = self._started + self._profile.next_end
 
     def _timeline(self) -> Timeline:
+        from ..display import Timeline  # as above
+
         figures = self.to_dict()
         profile, end = self._profile, figures["duration"]
         ends = [(step + 1) * profile.step for step in range(len(profile.characters))]

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 from array import array
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-import attrs
+if TYPE_CHECKING:
+    from .figures import Rates
 
-__all__ = ["Profile", "Rates", "Window", "per_second"]
+__all__ = ["Profile", "Window", "per_second"]
 
 #: The most steps of a profile. It is even, because two steps become one.
 MOST_STEPS: Final = 96
 
 #: The first width of a step. A power of two: sums and products of it are exact.
 FIRST_STEP: Final = 1 / 64
-
-
-@attrs.frozen(kw_only=True)
-class Rates:
-    """So much per second; None where it cannot be told (yet).
-
-    Attributes:
-        characters_per_second: Characters of content.
-        chunks_per_second: Chunks.
-        tokens_per_second: Tokens of the answer, by the server's count.
-    """
-
-    characters_per_second: float | None = None
-    chunks_per_second: float | None = None
-    tokens_per_second: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures by name, ready for JSON."""
-        return attrs.asdict(self)
 
 
 def per_second(amount: float | None, seconds: float) -> float | None:
@@ -63,6 +45,8 @@ class Window:
 
     def rates(self, now: float, chunks: int, characters: int) -> Rates:
         """Return the rates since the oldest mark, now that so much has come."""
+        from .figures import Rates  # loaded when a figure is asked for
+
         if not self._marks:
             return Rates()
         time, chunks_before, characters_before = self._marks[0]

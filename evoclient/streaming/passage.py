@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
 from ..models.chunks import ChatCompletionChunk
 from .ending import departed
-from .events import RestartEvent, RetryEvent
 from .metrics import StreamMetrics
 from .rewriting import choice_index
-from .skipping import Departure, Handed, handed_of
 from .sse import KeepAlive
 from .stages import Stages
 from .template import Alike
 
+if TYPE_CHECKING:
+    from .events import RestartEvent, RetryEvent
+    from .skipping import Departure
+
 __all__ = ["Item", "Passage"]
 
 #: What a stream gives out.
-Item: TypeAlias = ChatCompletionChunk | KeepAlive | RetryEvent | RestartEvent
+Item: TypeAlias = "ChatCompletionChunk | KeepAlive | RetryEvent | RestartEvent"
 
 
 class Passage:
@@ -187,6 +189,8 @@ class Passage:
         """
         for departure in [] if self._skipper is None else self._skipper.take_departures():
             if self.takes_back:
+                from .events import RestartEvent  # loaded long since, with the reader of events
+
                 items.append(RestartEvent(**attrs.asdict(departure)))
             elif self._is_of_thoughts_alone(departure):
                 self._muted |= {departure.choice}
@@ -197,6 +201,8 @@ class Passage:
 
     def _is_of_thoughts_alone(self, departure: Departure) -> bool:
         """Return whether nothing but the reasoning of a choice is void."""
+        from .skipping import Handed, handed_of  # loaded long since, with the skipper
+
         shown = self.stages.shown
         had = {} if shown is None else handed_of(shown.completion())
         handed = had.get(departure.choice, Handed())

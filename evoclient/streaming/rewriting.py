@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from ..models.chat import ChatChoice
 from ..models.chunks import ChunkChoice
-from ..models.completions import CompletionChoice, CompletionChunkChoice
 
 __all__ = ["choice_index", "end_with", "put_content", "put_text"]
 
@@ -28,6 +27,8 @@ def put_content(choice: ChunkChoice, content: str) -> None:
 
 def put_text(choice: ChatChoice, content: str) -> None:
     """Put a text in the place of the content of a message."""
+    from ..models.completions import CompletionChoice  # chats without stages do not load it
+
     choice.message.content = content
     if isinstance(choice, CompletionChoice):
         choice.text = content
@@ -44,5 +45,9 @@ def end_with(choice: ChatChoice | ChunkChoice, sequence: str) -> None:
 
 def _put_beside(choice: ChatChoice | ChunkChoice, content: str) -> None:
     raw = choice._raw
-    if "text" in raw and isinstance(choice, CompletionChoice | CompletionChunkChoice):
+    if "text" not in raw:
+        return
+    from ..models.completions import CompletionChoice, CompletionChunkChoice  # as above
+
+    if isinstance(choice, CompletionChoice | CompletionChunkChoice):
         choice._raw = {**raw, "text": content}

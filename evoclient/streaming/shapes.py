@@ -9,10 +9,9 @@ import attrs
 
 from ..models.chat import ChatCompletion
 from ..models.chunks import ChatCompletionChunk, read_chunk
-from ..models.completions import completion_of, read_completion_chunk
 from ..models.fields import adopt
 
-__all__ = ["ANY", "CHAT", "TEXT", "Shape", "chat_completion_of"]
+__all__ = ["ANY", "CHAT", "Shape", "chat_completion_of"]
 
 
 def chat_completion_of(assembled: dict[str, Any]) -> ChatCompletion:
@@ -38,9 +37,6 @@ class Shape:
 
 #: The chat endpoint.
 CHAT: Final = Shape()
-
-#: The older completions endpoint.
-TEXT: Final = Shape(read=read_completion_chunk, completion=completion_of)
 
 #: An endpoint that we know nothing of.
 ANY: Final = Shape(has_choices=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import attrs
 
@@ -11,17 +11,19 @@ from ..models.chat import ChatCompletion
 from ..models.chunks import ChatCompletionChunk
 from .assemble import Assembly
 from .rewriting import choice_index
-from .seam import Seam
 from .shapes import CHAT, Shape
-from .skipping import Handed, Skipper, handed_of
-from .stops import Stops
-from .tally import Tally
-from .thinking import Thinking
+
+if TYPE_CHECKING:
+    from .seam import Seam
+    from .skipping import Handed, Skipper
+    from .stops import Stops
+    from .tally import Tally
+    from .thinking import Thinking
 
 __all__ = ["Holder", "Stage", "StageOptions", "Stages"]
 
 #: What a stream is put together by, or only counted.
-Holder: TypeAlias = Assembly | Tally
+Holder: TypeAlias = "Assembly | Tally"
 
 
 class Stage(Protocol):
@@ -65,13 +67,35 @@ class StageOptions:
 
     def begin(self) -> Stages:
         """Return the stages of an answer that begins."""
-        completion = self.shape.completion
         return Stages(
             options=self,
-            assembly=Assembly(completion) if self.accumulate else Tally(completion),
-            thinking=Thinking() if self.split_think else None,
-            stops=Stops(self.stops, read=self.shape.read) if self.stops else None,
+            assembly=self._holder(),
+            thinking=self._thinking(),
+            stops=self._stops(),
         )
+
+    # What is not asked for is not loaded either.
+
+    def _holder(self) -> Holder:
+        if self.accumulate:
+            return Assembly(self.shape.completion)
+        from .tally import Tally
+
+        return Tally(self.shape.completion)
+
+    def _thinking(self) -> Thinking | None:
+        if not self.split_think:
+            return None
+        from .thinking import Thinking
+
+        return Thinking()
+
+    def _stops(self) -> Stops | None:
+        if not self.stops:
+            return None
+        from .stops import Stops
+
+        return Stops(self.stops, read=self.shape.read)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -138,6 +162,8 @@ class Stages:
 
     def seen(self) -> dict[int, Handed]:
         """Return by choice what was handed out."""
+        from .skipping import handed_of  # loaded when a stream has broken
+
         if self.is_muted and self.shown is not None:
             return handed_of(self.shown.completion())
         came = self.assembly.completion()
@@ -145,6 +171,8 @@ class Stages:
 
     def begin_anew(self) -> Stages:
         """Return the stages of another answer in the place of this one."""
+        from .skipping import Skipper  # as above
+
         is_one = self.is_muted or (self.skipper is not None and not self.skipper.departed)
         shown = self.shown if is_one and self.shown is not None else self.assembly
         return attrs.evolve(self.options.begin(), skipper=Skipper(self.seen()), shown=shown)

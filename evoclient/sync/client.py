@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from types import TracebackType
-from typing import Any, Literal, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from ..auth.base import Auth
 from ..auth.bearer import ApiKey
 from ..configuration import configured
 from ..credentials import Given
-from ..endpoints.raw import AnyOptions, APIResponse, any_request
 from ..ground import NOT_GIVEN, NotGiven
-from ..limits import Limits
-from ..overlay import overlaid
 from ..providers.base import Provider
 from ..retry import Retry
 from ..streaming.callbacks import Callbacks, Functions
@@ -22,12 +20,16 @@ from ..view import ClientView
 from ..wire import Timeouts
 from .caller import Caller
 from .chat import Chat
-from .completions import TextCompletions
 from .driver import TransportHandle
-from .embeddings import Embeddings
-from .many import StreamGroup, StreamRequest
-from .models import Models
 from .stream import Stream
+
+if TYPE_CHECKING:
+    from ..endpoints.raw import AnyOptions, APIResponse
+    from ..limits import Limits
+    from .completions import TextCompletions
+    from .embeddings import Embeddings
+    from .many import StreamGroup, StreamRequest
+    from .models import Models
 
 __all__ = ["Client"]
 
@@ -39,9 +41,6 @@ class Client(ClientView):
 
     Attributes:
         chat: Chat completions, as ``client.chat.completions.create(…)``.
-        completions: The older endpoint that continues a text.
-        embeddings: Vectors that stand for texts.
-        models: What the server offers.
     """
 
     def __init__(
@@ -140,9 +139,32 @@ class Client(ClientView):
         self._settings = caller.settings
         self._caller = caller
         self.chat = Chat(caller)
-        self.completions = TextCompletions(caller)
-        self.embeddings = Embeddings(caller)
-        self.models = Models(caller)
+        # A copy of a client begins with all that the client has.
+        for namespace in ("completions", "embeddings", "models"):
+            self.__dict__.pop(namespace, None)
+
+    # These namespaces are loaded when they are first used: most programs only chat.
+
+    @cached_property
+    def completions(self) -> TextCompletions:
+        """The older endpoint that continues a text."""
+        from .completions import TextCompletions
+
+        return TextCompletions(self._caller)
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """Vectors that stand for texts."""
+        from .embeddings import Embeddings
+
+        return Embeddings(self._caller)
+
+    @cached_property
+    def models(self) -> Models:
+        """What the server offers."""
+        from .models import Models
+
+        return Models(self._caller)
 
     def with_options(
         self,
@@ -197,6 +219,8 @@ class Client(ClientView):
         )
         # Tracebacks show what a frame holds.
         del default_headers, default_query
+        from ..overlay import overlaid  # loaded with the first copy
+
         settings, given = overlaid(self._settings, self._given, options)
         made = object.__new__(type(self))
         # What a subclass keeps besides is the copy's as well.
@@ -250,6 +274,8 @@ class Client(ClientView):
             APIError: There is no good answer.
             ClientClosedError: The client has been closed.
         """
+        from ..endpoints.raw import any_request  # loaded when it is used first
+
         call = any_request(method, path, options)
         return self._caller.stream(call) if stream else self._caller.whole(call)
 
@@ -267,6 +293,8 @@ class Client(ClientView):
         Raises:
             ConfigurationError: An argument is wrong; it is named.
         """
+        from .many import StreamGroup  # as above
+
         return StreamGroup(
             requests, max_concurrency=max_concurrency, create=self.chat.completions.create
         )

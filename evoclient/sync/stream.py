@@ -5,20 +5,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from ..errors.tree import APIError
 from ..models.chat import ChatCompletion
 from ..models.chunks import ChatCompletionChunk
 from ..reopen import OpenedStream
-from ..streaming.buffering import By
-from ..streaming.events import ErrorEvent, StreamEvent
 from ..streaming.passage import Item
-from ..streaming.telling import EventReader
 from ..view import StreamView
 from ..wire import Body
-from .buffer import buffered
 from .driver import run
+
+if TYPE_CHECKING:
+    from ..streaming.buffering import By
+    from ..streaming.events import StreamEvent
 
 __all__ = ["Stream"]
 
@@ -51,6 +51,9 @@ class Stream(StreamView):
 
         Where the stream fails, the last event is an `ErrorEvent`; then the error is raised.
         """
+        from ..streaming.events import ErrorEvent  # loaded by those who read events
+        from ..streaming.telling import EventReader
+
         self._tells_all(True)
         reader = EventReader()
         try:
@@ -78,6 +81,8 @@ class Stream(StreamView):
         Raises:
             ConfigurationError: An argument is out of range.
         """
+        from .buffer import buffered  # loaded by those who want updates
+
         return buffered(self, interval=interval, min_chars=min_chars, by=by)
 
     def until_done(self) -> ChatCompletion:

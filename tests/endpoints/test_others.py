@@ -11,7 +11,8 @@ from evoclient.endpoints.models import model_list, one_model
 from evoclient.endpoints.raw import any_request
 from evoclient.ground import NOT_GIVEN, ConfigurationError
 from evoclient.providers.presets import GENERIC
-from evoclient.streaming.shapes import ANY, TEXT
+from evoclient.streaming.shapes import ANY
+from evoclient.streaming.texts import TEXT
 from evoclient.wire import Headers, Response
 
 RESPONSE = Response(200, Headers(), "https://h/v1/models")

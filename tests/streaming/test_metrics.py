@@ -13,9 +13,8 @@ import pytest
 from evoclient.errors.tree import APIConnectionError
 from evoclient.models.chunks import ChatCompletionChunk, read_chunk
 from evoclient.models.usage import Usage
-from evoclient.streaming.gaps import GapFigures
+from evoclient.streaming.figures import GapFigures, Rates
 from evoclient.streaming.metrics import StreamMetrics
-from evoclient.streaming.pace import Rates
 
 from .driving import Clock
 

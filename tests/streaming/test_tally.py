@@ -14,8 +14,8 @@ from evoclient.models.chunks import read_chunk
 from evoclient.models.completions import Completion, read_completion_chunk
 from evoclient.models.finish import Finish
 from evoclient.streaming.assemble import Assembly
-from evoclient.streaming.shapes import TEXT
 from evoclient.streaming.tally import TalliedCompletion, Tally
+from evoclient.streaming.texts import TEXT
 
 from ..samples import Sample
 from .test_assemble_samples import STREAMS, documents
