@@ -232,9 +232,11 @@ def is_memory(transport: object) -> bool:
 
 
 def _new_key() -> str:
-    from uuid import uuid4  # loaded with the first request: it costs a client's construction
-
-    return str(uuid4())
+    """Return a random UUID (RFC 9562, version 4); to load `uuid` would cost more than the call."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) % 4]
+    last = variant + digits[17:20]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{last}-{digits[20:]}"
 
 
 def _preset(provider: object, base_url: str | None, *, has_key: bool, is_memory: bool) -> Provider:

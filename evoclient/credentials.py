@@ -111,7 +111,7 @@ def _cannot_travel(name: str, value: Any) -> str | None:
     return None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Credentials:
     """What a user gave to say who they are; None is "not given".
 

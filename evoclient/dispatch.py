@@ -26,7 +26,7 @@ __all__ = ["Dispatch", "Dispatched", "encoding_of"]
 PATIENCE_WITH_ERRORS: Final = 5.0
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Dispatched:
     """A good reply whose body is still open.
 

@@ -215,8 +215,9 @@ def secrets_of(credentials: Iterable[str]) -> Secrets:
     return Secrets(sorted(forms, key=len, reverse=True))
 
 
-_ENCODED = re.compile("%[0-9A-F]{2}")
-_NOT_IN_HTML = re.compile(r"[\"&'+<>`]")
+# Few secrets have such characters: these two are not compiled before there is one.
+_ENCODED = "%[0-9A-F]{2}"
+_NOT_IN_HTML = r"[\"&'+<>`]"
 _PLAIN = re.compile(r"[\w.~-]*", re.ASCII)
 
 
@@ -225,13 +226,13 @@ def _forms(secret: str) -> set[str]:
     forms = {secret, *_in_base64(secret.encode())}
     if not _PLAIN.fullmatch(secret):
         encoded = quote(secret, safe="")
-        in_lower_case = _ENCODED.sub(lambda found: found[0].lower(), encoded)
+        in_lower_case = re.sub(_ENCODED, lambda found: found[0].lower(), encoded)
         forms |= {encoded, encoded.replace("%20", "+"), in_lower_case}
         escaped = secret.replace("\\", "\\\\").replace('"', '\\"')
         forms |= {escaped, escaped.replace("/", "\\/")}
         # As .NET and Go write what HTML would take for its own.
-        forms |= {_NOT_IN_HTML.sub(lambda found: f"\\u{ord(found[0]):04x}", secret)}
-        forms |= {_NOT_IN_HTML.sub(lambda found: f"\\u{ord(found[0]):04X}", secret)}
+        forms |= {re.sub(_NOT_IN_HTML, lambda found: f"\\u{ord(found[0]):04x}", secret)}
+        forms |= {re.sub(_NOT_IN_HTML, lambda found: f"\\u{ord(found[0]):04X}", secret)}
         forms.add(secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
         # Libraries quote bytes by their repr.
         forms |= {form.replace("\\", "\\\\") for form in forms}

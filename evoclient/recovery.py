@@ -30,7 +30,7 @@ _GO_ON: Final = (
 )
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Question:
     """What to ask next.
 

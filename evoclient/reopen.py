@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Onward", "OpenedStream", "Reopen", "stream", "untold"]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Onward:
     """What a stream does at an end.
 
@@ -51,7 +51,7 @@ class Onward:
 Reopen: TypeAlias = Callable[[Opened], Onward]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class OpenedStream:
     """A stream that may be read, and what comes after it.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Settings"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Settings:
     """What a client has decided, for all its calls.
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
-from typing import Any, Protocol, TypeAlias, TypeVar, cast
-
-import attrs
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from .wire import Deadline, Deadlines, Reply, Request
 
@@ -71,8 +69,7 @@ class Intake(Protocol):
         ...
 
 
-@attrs.frozen
-class Send:
+class Send(NamedTuple):
     """Send a request and get its reply, the body still open.
 
     `through` is the transport handle of the client that made the flow: one driver serves the
@@ -84,30 +81,26 @@ class Send:
     through: object
 
 
-@attrs.frozen
-class Drain:
+class Drain(NamedTuple):
     """Read a body into an intake until it is over, then close the body."""
 
     reply: Reply
     intake: Intake
 
 
-@attrs.frozen
-class Drop:
+class Drop(NamedTuple):
     """Close a body unread."""
 
     reply: Reply
 
 
-@attrs.frozen
-class Pause:
+class Pause(NamedTuple):
     """Wait for some seconds."""
 
     seconds: float
 
 
-@attrs.frozen
-class Spawn:
+class Spawn(NamedTuple):
     """Run a flow beside this one, and go on at once.
 
     `carried` is told how to see whether the thread or the event loop that runs it is still there.
@@ -117,16 +110,14 @@ class Spawn:
     carried: Callable[[Callable[[], bool]], None]
 
 
-@attrs.frozen
-class Await:
+class Await(NamedTuple):
     """Wait until a future is done, at most so many seconds (None: however long)."""
 
     future: Future[Any]
     seconds: float | None
 
 
-@attrs.frozen
-class Call:
+class Call(NamedTuple):
     """Call a function of the user's that may block.
 
     The async driver runs it in a thread, and awaits what it returns if that can be awaited.
@@ -135,8 +126,7 @@ class Call:
     function: Callable[[], object]
 
 
-@attrs.frozen
-class Settle:
+class Settle(NamedTuple):
     """Wait for what a function of the user's returned, which must be awaited."""
 
     awaitable: Awaitable[object]

@@ -50,7 +50,7 @@ RENEW_AGAIN: Final = 10.0
 _EXPIRED_WORDS: Final = ("jwt is expired", "jwt expired", "token is expired", "token expired")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class _Token:
     """A token and its times on the monotonic clock."""
 

@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 _U = TypeVar("_U")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CallOptions:
     """What a user may set for one call.
 
@@ -50,7 +50,7 @@ NO_OPTIONS: Final = CallOptions()
 _CALL_OPTIONS: Final = frozenset({"timeout", "extra_headers", "extra_query", "incomplete"})
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Reading:
     """How an answer is read.
 
@@ -69,7 +69,7 @@ class Reading:
     callbacks: tuple[Callbacks, ...] = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Call(Generic[_T]):
     """One call.
 
@@ -98,7 +98,7 @@ class Call(Generic[_T]):
     options: CallOptions = NO_OPTIONS
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Series(Generic[_T, _U]):
     """Several calls that are made one after another, and make one result.
 

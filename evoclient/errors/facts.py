@@ -16,7 +16,7 @@ __all__ = ["Facts", "error_in", "facts_of"]
 MOST_QUOTED: Final = 2048
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Facts:
     """An error as the server describes it, in one shape.
 

@@ -45,7 +45,7 @@ RETRIED_STATUSES: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 524
 MOST_OF_A_NAME: Final = 200
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Asked:
     """What the judge must know of the request.
 
@@ -106,7 +106,7 @@ _BY_WORDS: Final[tuple[tuple[frozenset[int], tuple[str, ...], type[APIStatusErro
 )
 
 #: "model" as a word of its own: not the path of a URL such as /v1/models.
-_MODEL: Final = re.compile(r"(?<![\w/-])model(?![\w/-])")
+_MODEL: Final = r"(?<![\w/-])model(?![\w/-])"
 
 _ADVICE: Final[Mapping[type[APIStatusError], str]] = {
     ContextLengthExceededError: "Send fewer or shorter messages, or ask for fewer tokens.",
@@ -217,7 +217,7 @@ def _kind(facts: Facts, status: int | None) -> type[APIStatusError]:
     for statuses, phrases, found in _BY_WORDS:
         if status in statuses and any(phrase in words for phrase in phrases):
             return found
-    if status == 404 and _MODEL.search(words):
+    if status == 404 and re.search(_MODEL, words):
         return ModelNotFoundError
     if status is not None and status >= 500:
         return _BY_STATUS.get(status, InternalServerError)

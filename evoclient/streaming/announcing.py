@@ -21,7 +21,7 @@ from .callbacks import NAMES, Callback, Callbacks, Start
 __all__ = ["Announcer", "Listener"]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Listener:
     """A callback in one call.
 

@@ -61,7 +61,7 @@ class Start:
         return getattr(self, name)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Callback:
     """A registered function.
 

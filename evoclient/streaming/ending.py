@@ -33,7 +33,7 @@ Incomplete: TypeAlias = Literal["raise", "accept", "strict"]
 INCOMPLETE_WORDS: Final[tuple[Incomplete, ...]] = get_args(Incomplete)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class End:
     """The end of a stream.
 

@@ -19,7 +19,7 @@ def chat_completion_of(assembled: dict[str, Any]) -> ChatCompletion:
     return adopt(ChatCompletion, assembled)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Shape:
     """What an endpoint streams.
 

@@ -9,9 +9,7 @@ time is linear in the size of the stream.
 from __future__ import annotations
 
 import logging
-from typing import Any, Final, TypeAlias
-
-import attrs
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..errors.tree import StreamDecodeError
 
@@ -24,8 +22,7 @@ MOST_EVENT_BYTES: Final = 16 * 2**20
 _FIELDS: Final = frozenset({"data", "event", "id", "retry"})
 
 
-@attrs.frozen
-class ServerEvent:
+class ServerEvent(NamedTuple):
     """One event with its fields.
 
     Attributes:
@@ -41,8 +38,7 @@ class ServerEvent:
     retry: str | None = None
 
 
-@attrs.frozen
-class KeepAlive:
+class KeepAlive(NamedTuple):
     """A comment, or an event without data, that only shows that the server is alive.
 
     Attributes:

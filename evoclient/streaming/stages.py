@@ -49,7 +49,7 @@ class Stage(Protocol):
         ...
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class StageOptions:
     """What a call asks of the stages of its stream.
 
@@ -98,7 +98,7 @@ class StageOptions:
         return Stops(self.stops, read=self.shape.read)
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Stages:
     """The stages of one reply, in the order in which chunks pass them.
 

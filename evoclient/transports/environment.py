@@ -34,7 +34,7 @@ _CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 _PROXY_VARIABLES: Final = ("http_proxy", "https_proxy", "all_proxy")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Proxy:
     """A proxy from the environment.
 

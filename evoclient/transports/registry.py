@@ -34,7 +34,7 @@ GROUP: Final = "evoclient.transports"
 _NAMES_IN_A_MODULE: Final[dict[Colour, str]] = {"sync": "Transport", "async": "AsyncTransport"}
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Entry:
     """Where a transport is: its module in this room, its class for each colour, its library.
 

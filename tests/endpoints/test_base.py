@@ -31,8 +31,10 @@ def test_options_are_taken_out() -> None:
 def test_nothing_given(nothing: Any) -> None:
     """None and NOT_GIVEN are the defaults."""
     names = ("extra_headers", "extra_query", "timeout", "incomplete")
-    assert call_options(dict.fromkeys(names, nothing)) == CallOptions()
-    assert call_options({}) == CallOptions()
+    usual = CallOptions()
+    for options in (call_options(dict.fromkeys(names, nothing)), call_options({})):
+        assert (options.headers, options.query) == (usual.headers, usual.query)
+        assert (options.timeout, options.incomplete) == (usual.timeout, usual.incomplete)
 
 
 @pytest.mark.parametrize(
