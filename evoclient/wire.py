@@ -225,7 +225,7 @@ def earliest(*deadlines: Deadline | None) -> Deadline | None:
     return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen
 class Request:
     """One HTTP request, ready to be sent as it is.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-from functools import lru_cache
 from time import monotonic
 from typing import Any, Final
 
@@ -128,7 +127,10 @@ class AiohttpTransport:
             return exc
         response = watch.response
         headers = Headers(
-            [(_name(name), value.decode("latin-1")) for name, value in response.raw_headers]
+            [
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in response.raw_headers
+            ]
         )
         try:
             to_close = _lasts_to_the_close(request.method, response.status, headers)
@@ -202,12 +204,6 @@ def _lasts_to_the_close(method: str, status: int, headers: Headers) -> bool:
     # The usual stream. The framing of another is made here only to be asked this.
     is_chunked = headers.get("transfer-encoding") == "chunked"
     return not is_chunked and isinstance(framing_of(method, status, headers), ToClose)
-
-
-@lru_cache(maxsize=256)
-def _name(name: bytes) -> str:
-    """Return the name of a field; servers use the same few again and again."""
-    return name.decode("latin-1")
 
 
 def _data(body: bytes | None) -> bytes | io.BytesIO | None:

@@ -108,7 +108,7 @@ class _Protocol(ResponseHandler):
 
     def resume_reading(self, *args: Any, **options: Any) -> None:
         """Do nothing where nothing was paused: a body asks for this after each of its chunks."""
-        if self._reading_paused:
+        if getattr(self, "_reading_paused", True):  # aiohttp's own flag, if it still has it
             super().resume_reading(*args, **options)
 
 

@@ -178,6 +178,8 @@ class _Adapter(HTTPAdapter):
         """Look up the pool for a URL, and what to ask there."""
         request = PreparedRequest()
         request.url = url
+        # requests would take a mistake in the TLS settings for one in the URL.
+        self.build_connection_pool_key_attributes(request)
         proxy = self._proxies.for_url(url)
         proxies = {} if proxy is None else {"all": proxy.url}
         pool = super().get_connection_with_tls_context(request, True, proxies)

@@ -168,16 +168,8 @@ def test_http_to_a_tls_port_that_hangs_up(kind: Kind, certificates: Certificates
 
 
 @pytest.mark.loopback
-def test_http_to_a_tls_port_that_sends_an_alert(kind: Kind, request: pytest.FixtureRequest) -> None:
+def test_http_to_a_tls_port_that_sends_an_alert(kind: Kind) -> None:
     """The alert of a TLS server is no HTTP, which is said and not worth another try."""
-    if kind == ("requests", "sync"):
-        request.applymarker(
-            pytest.mark.xfail(
-                strict=True,
-                reason="with_requests: a few bytes without a line end, then the end of the "
-                "connection, count as no answer at all (RemoteDisconnected) and are tried again",
-            )
-        )
 
     def play(peer: Peer) -> None:
         peer.read_request()
@@ -222,18 +214,9 @@ def test_files_that_cannot_be_used(
     kind: Kind,
     certificates: Certificates,
     monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
     what: str,
 ) -> None:
     """A file that is not what it should be is a mistake of the caller's, and nothing is sent."""
-    if kind == ("requests", "sync"):
-        request.applymarker(
-            pytest.mark.xfail(
-                strict=True,
-                reason="with_requests: requests takes the ConfigurationError of tls_context, a "
-                "ValueError, for a bad URL, and it ends up as a retryable APIConnectionError",
-            )
-        )
     options, variables, argument = UNUSABLE[what](certificates)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
