@@ -61,7 +61,7 @@ class Start:
         return getattr(self, name)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen
 class Callback:
     """A registered function.
 
