@@ -46,14 +46,18 @@ def shared(
 
     Raises:
         APITimeoutError: The caller's time is up.
+        ClientClosedError: The caller began the work, and its client was closed.
         Exception: What the work raised, a copy for each caller.
     """
-    for _ in range(MOST_BEGINNINGS):
-        flight = yield from begun(single, work)
+    beginnings = 0  # those of others do not count: each of them may have to leave after one
+    while beginnings < MOST_BEGINNINGS:
+        flight, is_ours = yield from _joined(single, work)
+        beginnings += is_ours
         try:
             return (yield from landed(flight, clock, until))
-        except Abandoned:
-            continue
+        except Abandoned as abandoned:
+            if is_ours and abandoned.reason is not None:
+                raise copy.copy(abandoned.reason) from None
     raise EvoClientError(
         "Work that several callers share was abandoned again and again: those who did it were "
         "cancelled, or their event loop or client was closed.",
@@ -63,6 +67,12 @@ def shared(
 
 def begun(single: SingleFlight[_T], work: Work[_T]) -> Flow[Flight[_T]]:
     """Return the flight under way; begin one beside the caller if there is none."""
+    flight, _ = yield from _joined(single, work)
+    return flight
+
+
+def _joined(single: SingleFlight[_T], work: Work[_T]) -> Flow[tuple[Flight[_T], bool]]:
+    """Do as `begun`, and tell whether it was begun here."""
     flight, is_ours = single.join()
     if is_ours:
         try:
@@ -70,7 +80,7 @@ def begun(single: SingleFlight[_T], work: Work[_T]) -> Flow[Flight[_T]]:
         except BaseException:
             flight.fail(Abandoned())
             raise
-    return flight
+    return flight, is_ours
 
 
 def landed(flight: Flight[_T], clock: Callable[[], float], until: Deadline | None) -> Flow[_T]:
@@ -137,9 +147,9 @@ def _carried(flight: Flight[_T], work: Work[_T]) -> Flow[None]:
     """Do the work, and hand its result or error to the flight, whatever happens."""
     try:
         result = yield from work()
-    except ClientClosedError:
+    except ClientClosedError as error:
         # The client that began the work is closed; others may still want its result.
-        flight.fail(Abandoned())
+        flight.fail(Abandoned(error))
     except Exception as error:  # all who wait for the work get what it raised
         flight.fail(error)
     else:

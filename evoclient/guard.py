@@ -62,7 +62,16 @@ if hasattr(os, "register_at_fork"):  # not on Windows, where there is no fork
 
 
 class Abandoned(Exception):
-    """The work ended without a result because whoever did it went away: begin it anew."""
+    """The work ended without a result because whoever did it went away: begin it anew.
+
+    Attributes:
+        reason: What ended it, where the one who began it cannot begin it anew; else None.
+    """
+
+    def __init__(self, reason: Exception | None = None) -> None:
+        """Keep the reason."""
+        super().__init__()
+        self.reason = reason
 
 
 class Flight(Generic[_T]):

@@ -147,6 +147,32 @@ def test_nobody_begins_for_ever() -> None:
     assert caught.value.retryable
 
 
+def test_callers_of_a_closed_client() -> None:
+    """Each of them fails with its own beginning, and uses up no chance of those with a client."""
+    single: SingleFlight[str] = SingleFlight()
+    closed = [shared(single, worked, Clock(), None) for _ in range(MOST_BEGINNINGS + 2)]
+    other = shared(single, worked, Clock(), None)
+    step: object = next(closed[0])
+    for waiting in (*closed[1:], other):
+        next(waiting)
+    for number, flow in enumerate(closed):
+        work = spawned(step)
+        assert isinstance(flow.send(None), Await)
+        with pytest.raises(StopIteration):
+            work.throw(ClientClosedError("closed"))
+        with pytest.raises(ClientClosedError):
+            flow.send(None)
+        # Whoever is the next to look begins, and the others wait for that.
+        left = closed[number + 1 :]
+        step = (left[0] if left else other).send(None)
+        for waiting in (*left[1:], *([other] if left else [])):
+            assert isinstance(waiting.send(None), Await)
+    work = spawned(step)
+    assert isinstance(other.send(None), Await)
+    ended(work)
+    assert ended(other) == "done"
+
+
 def test_work_that_cannot_be_begun() -> None:
     """Where no thread can be started, the caller fails, and the next one may try."""
     single: SingleFlight[str] = SingleFlight()

@@ -15,7 +15,7 @@ from ..ground import EvoClientError
 from ..guard import Guard
 from ..steps import Await, Call, Drain, Drop, Flow, Intake, Pause, Send, Settle, Spawn, Step
 from ..transports.base import AsyncTransport
-from ..wire import AsyncBody, Reply
+from ..wire import AsyncBody, Deadlines, Reply, Request
 
 __all__ = ["OpenReplies", "TransportHandle", "run"]
 
@@ -151,7 +151,7 @@ async def _perform(step: Step, held: dict[Reply, TransportHandle]) -> object:
     match step:
         case Send(request, deadlines, through):
             handle = cast(TransportHandle, through)
-            reply = await handle.get().send(request, deadlines)
+            reply = await _sent(request, deadlines, handle)
             held[reply] = handle
             handle.watch(reply)
             return reply
@@ -170,6 +170,16 @@ async def _perform(step: Step, held: dict[Reply, TransportHandle]) -> object:
         case Settle(awaitable):
             await awaitable
     return None
+
+
+async def _sent(request: Request, deadlines: Deadlines, handle: TransportHandle) -> Reply:
+    """Send a request. One whose client was closed meanwhile has not failed."""
+    try:
+        return await handle.get().send(request, deadlines)
+    except APIError:
+        if handle.is_closed:
+            raise _closed() from None
+        raise
 
 
 async def _drain(reply: Reply, intake: Intake, handle: TransportHandle) -> None:

@@ -17,7 +17,7 @@ from ..ground import ConfigurationError, EvoClientError
 from ..guard import Guard
 from ..steps import Await, Call, Drain, Drop, Flow, Intake, Pause, Send, Settle, Spawn, Step
 from ..transports.base import Transport
-from ..wire import Body, Reply
+from ..wire import Body, Deadlines, Reply, Request
 
 __all__ = ["OpenReplies", "TransportHandle", "run"]
 
@@ -141,7 +141,7 @@ def _perform(step: Step, held: dict[Reply, TransportHandle]) -> object:
     match step:
         case Send(request, deadlines, through):
             handle = cast(TransportHandle, through)
-            reply = handle.get().send(request, deadlines)
+            reply = _sent(request, deadlines, handle)
             held[reply] = handle
             handle.watch(reply)
             return reply
@@ -160,6 +160,16 @@ def _perform(step: Step, held: dict[Reply, TransportHandle]) -> object:
         case Settle(awaitable):
             raise _cannot_await(awaitable)
     return None
+
+
+def _sent(request: Request, deadlines: Deadlines, handle: TransportHandle) -> Reply:
+    """Send a request. One whose client was closed meanwhile has not failed."""
+    try:
+        return handle.get().send(request, deadlines)
+    except APIError:
+        if handle.is_closed:
+            raise _closed() from None
+        raise
 
 
 def _drain(reply: Reply, intake: Intake, handle: TransportHandle) -> None:

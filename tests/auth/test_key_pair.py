@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import pickle
 import threading
 from collections.abc import Callable, Iterator
@@ -222,6 +223,19 @@ LIVES: list[tuple[object, float]] = [
     (1e300, LONGEST_LIFE),
     (10**400, LONGEST_LIFE),
     (60, 60.0),
+    (" 3600 ", 3600.0),
+    ("1e3", 1000.0),
+    ("-5", DOUBTFUL_LIFE),
+    ("0", DOUBTFUL_LIFE),
+    ("", DOUBTFUL_LIFE),
+    (False, DOUBTFUL_LIFE),
+    ({"seconds": 60}, DOUBTFUL_LIFE),
+    (math.nan, DOUBTFUL_LIFE),
+    ("NaN", DOUBTFUL_LIFE),
+    (-math.inf, DOUBTFUL_LIFE),
+    (math.inf, LONGEST_LIFE),
+    ("9" * 5000, LONGEST_LIFE),
+    (0.5, 0.5),
 ]
 
 
