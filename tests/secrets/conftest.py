@@ -11,11 +11,26 @@ import pytest
 
 from evoclient.ground import EvoClientError
 from tests.colours import Aio, Colour, Sync
+from tests.fronts import FRONTS, opened
 
-from .search import Logs, found, places
+from .search import Logs, found, frames, places
 
 AnyColour = Colour[Any, Any]
 Provoke = Callable[..., EvoClientError]
+
+#: The libraries that take part, under the names by which they log.
+LOGGERS = (
+    "evoclient",
+    "urllib3",
+    "requests",
+    "aiohttp",
+    "asyncio",
+    "httpx",
+    "httpcore",
+    "httpcore.connection",
+    "httpcore.http11",
+    "httpcore.proxy",
+)
 
 
 @pytest.fixture(params=[Sync, Aio], ids=["sync", "aio"])
@@ -26,11 +41,17 @@ def colour(request: pytest.FixtureRequest) -> Iterator[AnyColour]:
     made.finish()
 
 
+@pytest.fixture(params=FRONTS, ids="-".join)
+def front(request: pytest.FixtureRequest) -> Iterator[AnyColour]:
+    """Give the means of each colour with each of its transports over sockets."""
+    yield from opened(request.param)
+
+
 @pytest.fixture
 def logs() -> Iterator[Logs]:
     """Listen to all loggers at DEBUG, those of the libraries as well."""
     handler, root = Logs(), logging.getLogger()
-    named = [logging.getLogger(name) for name in ("evoclient", "urllib3", "aiohttp", "asyncio")]
+    named = [logging.getLogger(name) for name in LOGGERS]
     levels = [(logger, logger.level) for logger in (root, *named)]
     for logger, _ in levels:
         logger.setLevel(logging.DEBUG)
@@ -42,8 +63,10 @@ def logs() -> Iterator[Logs]:
 
 
 @pytest.fixture
-def provoke(colour: AnyColour, logs: Logs) -> Provoke:
+def provoke(request: pytest.FixtureRequest, logs: Logs) -> Provoke:
     """Give a function that makes a call fail, and searches all that its failure shows."""
+    name = "front" if "front" in request.fixturenames else "colour"
+    colour: AnyColour = request.getfixturevalue(name)
 
     def failure(client: Any, *, stream: bool, **options: Any) -> EvoClientError:
         try:
@@ -60,7 +83,7 @@ def provoke(colour: AnyColour, logs: Logs) -> Provoke:
         what: str, client: Any, *, known: Iterable[str], stream: bool = False, **options: Any
     ) -> EvoClientError:
         error = failure(client, stream=stream, **options)
-        bad = found(chain(places(error), logs.places()), known)
+        bad = found(chain(places(error), frames(error), logs.places()), known)
         assert not bad, f"{what}: {type(error).__name__} shows a secret in {bad}"
         logs.records.clear()
         return error

@@ -14,9 +14,21 @@ from types import FrameType, FunctionType, MethodType, ModuleType, TracebackType
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
+from _pytest._io.saferepr import saferepr
 from aiohttp.web_protocol import RequestHandler
 
-__all__ = ["ECHO", "KEY", "KEY_ID", "SECRET", "TOKEN", "Logs", "found", "places"]
+__all__ = [
+    "ECHO",
+    "HTTPCORE_HEAD",
+    "KEY",
+    "KEY_ID",
+    "SECRET",
+    "TOKEN",
+    "Logs",
+    "found",
+    "frames",
+    "places",
+]
 
 # With characters that JSON, URLs and HTML spell in another way.
 KEY: Final = "planted/Bearer+Key=0123&456<7>"
@@ -87,6 +99,29 @@ def _locals_of(name: str, error: BaseException) -> Iterator[tuple[str, str]]:
         report = report.__cause__ or report.__context__
 
 
+def frames(error: BaseException) -> Iterator[tuple[str, str]]:
+    """Yield what pytest's ``--showlocals`` prints: the local variables of every frame.
+
+    Those of the tests and of whoever calls evoclient are theirs.
+    """
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        link = waiting.pop()
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
+        trace = link.__traceback__
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            if not Path(code.co_filename).is_relative_to(_TESTS):
+                for variable, value in trace.tb_frame.f_locals.items():
+                    place = f"{Path(code.co_filename).name}:{code.co_name}:{variable}"
+                    yield place, saferepr(value)
+            trace = trace.tb_next
+        waiting += [link.__cause__, link.__context__]
+
+
 def _inside(value: Any, place: str, seen: set[int], depth: int) -> Iterator[tuple[str, str]]:
     """Yield every text in a value, and in what its attributes hold."""
     if value is None or isinstance(value, (bool, int, float, _OPAQUE)):
@@ -120,8 +155,13 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
             yield f".{slot}", getattr(value, slot, None)
 
 
+#: How httpcore's own records of a reply's head begin, which quote what the server sent. A test of
+#: its own is about that.
+HTTPCORE_HEAD: Final = "receive_response_headers."
+
+
 class Logs(logging.Handler):
-    """Keeps what every logger says at DEBUG."""
+    """Keeps what every logger says at DEBUG, but for httpcore's records of heads."""
 
     def __init__(self) -> None:
         """Keep nothing yet."""
@@ -130,7 +170,8 @@ class Logs(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record."""
-        self.records.append(record)
+        if not str(record.msg).startswith(HTTPCORE_HEAD):
+            self.records.append(record)
 
     def places(self) -> Iterator[tuple[str, str]]:
         """Yield the texts of the records, and what their arguments hold."""
