@@ -22,6 +22,9 @@ from .tables import REPOSITORY, modules, tests_of
 
 Record = dict[str, Any]
 
+#: The share of the mutants that the tests must notice.
+LEAST = 0.85
+
 
 def _told() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -142,7 +145,7 @@ def report(records: list[Record]) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Judge a sample, print the survivors, write JSON."""
+    """Judge a sample, print the survivors, write JSON; 1 if too many survived."""
     told = _told()
     told.folder.mkdir(parents=True, exist_ok=True)
     results = Results(told.folder / "results.jsonl")
@@ -158,7 +161,7 @@ def main() -> int:
         f"\n{summary['mutants']} mutants, {summary['noticed']:.1%} noticed: {summary['outcomes']}"
     )
     print(f"The figures are in {path}.")
-    return 0
+    return 0 if summary["noticed"] >= LEAST else 1
 
 
 if __name__ == "__main__":
