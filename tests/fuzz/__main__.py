@@ -66,8 +66,9 @@ def main() -> int:
     """Fuzz, print a table, write JSON; 1 if anything was found."""
     told = _told()
     campaign = Campaign(told.folder, told.seed)
-    each = told.seconds * told.workers / len(told.targets)
-    jobs = [Job(name, each * 0.8, each * 0.2) for name in told.targets]
+    weights = {name: TARGETS[name].weight for name in told.targets}
+    one = told.seconds * told.workers / sum(weights.values())
+    jobs = [Job(name, one * weight * 0.8, one * weight * 0.2) for name, weight in weights.items()]
     started = time.monotonic()
     print(
         f"{'target':13} {'executions':>10} {'covered':>7} {'features':>8} {'new':>6} "
@@ -76,7 +77,7 @@ def main() -> int:
     )
     results: dict[str, dict[str, Any]] = {}
     with ThreadPoolExecutor(told.workers) as pool:
-        for name, found in zip(told.targets, pool.map(campaign.run, jobs), strict=True):
+        for name, found in zip(weights, pool.map(campaign.run, jobs), strict=True):
             results[name] = found
             print(_shown(name, found), flush=True)
     summary = {

@@ -200,6 +200,7 @@ STREAM = Target(
         b'"error":{"message":"x","code":500}', b'"reasoning_content":"b"', SECRET.encode(), *_JSON,
     ),
     4096,
+    weight=5,
 )  # fmt: skip
 ERRORS = Target(
     "errors",
@@ -210,6 +211,7 @@ ERRORS = Target(
         b'"detail":[{"loc":["body"],"msg":"x"}]', b'"insufficient_quota"', b"<html><title>",
         b"</title>", b'"access_token":', SECRET.encode(), b"model", b"429", b"999", *_JSON,
     ),
+    weight=2,
 )  # fmt: skip
 TOOL_CALLS = Target(
     "tool_calls",
@@ -219,5 +221,6 @@ TOOL_CALLS = Target(
         b'"name":"f"', b'"arguments":"', b'"arguments":{', b'"custom":', b'"extra_content":',
         *_JSON,
     ),
+    weight=2,
 )  # fmt: skip
 PARTIAL_JSON = Target("partial_json", scan_json, _JSON)

@@ -24,12 +24,14 @@ class Target:
             exception through, or breaks what the target states.
         words: What means something to it, for mutations.
         most: The most bytes of an input that are searched with.
+        weight: Its share of the time: what is slow, or large, is searched for longer.
     """
 
     name: str
     run: Callable[[bytes], None] = attrs.field(repr=False)
     words: tuple[bytes, ...] = attrs.field(default=(), repr=False)
     most: int = 2048
+    weight: int = 1
 
 
 def pieces_of(data: bytes) -> list[bytes]:
