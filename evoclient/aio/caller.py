@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from ..endpoints.base import Call, Series
 from ..errors.tree import ClientClosedError
 from ..exchange import whole
+from ..guard import Guard
 from ..reopen import stream
 from ..series import one_after_another
 from ..settings import Settings
@@ -82,12 +83,15 @@ class Caller:
         self.settings = settings
         self._handle = handle
         self._owner = owner
+        self._is_closing = False
+        self._guard = Guard()  # a set must not grow while it is walked
         self._streams: weakref.WeakSet[AsyncStream] = weakref.WeakSet()
 
     @property
     def is_closed(self) -> bool:
         """Whether it was closed."""
-        return self._handle.is_closed
+        is_owner_closed = self._owner is not None and self._owner.is_closed
+        return self._is_closing or is_owner_closed or self._handle.is_closed
 
     async def whole(self, call: Call[_T]) -> _T:
         """Make a call and return its result."""
@@ -112,12 +116,16 @@ class Caller:
 
     async def close(self) -> None:
         """Close the open streams and the transport."""
-        for opened in list(self._streams):
+        self._is_closing = True  # first: a stream that is opened meanwhile is closed by `stream`
+        with self._guard:
+            streams = list(self._streams)
+        for opened in streams:
             opened.close()
         await self._handle.close()
 
     def _watch(self, opened: AsyncStream) -> None:
         """Close a stream with this caller, and with those that it was derived from."""
-        self._streams.add(opened)
+        with self._guard:
+            self._streams.add(opened)
         if self._owner is not None:
             self._owner._watch(opened)

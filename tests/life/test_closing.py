@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -12,7 +16,12 @@ import pytest
 
 from evoclient.errors.tree import ClientClosedError
 from evoclient.ground import EvoClientError
+from evoclient.streaming.ending import Outcome
+from evoclient.sync.client import Client
+from evoclient.sync.stream import Stream
 from evoclient.testing.raw_server import Play, RawServer, replies, sized
+from evoclient.transports.memory import MemoryTransport
+from tests.colours import MESSAGES
 from tests.fronts import AnyColour
 
 from .plays import (
@@ -138,3 +147,37 @@ def test_use_after_close(front: AnyColour, what: str, is_used: bool) -> None:
             front.run(USES[what](client))
         assert monotonic() - began < 0.5
         assert len(server.requests) == sent
+
+
+def test_closing_while_others_open_streams() -> None:
+    """A client that is closed while threads open streams closes all of them, and its transport."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that threads meet in the middle of things
+    try:
+        for _ in range(20):
+            opened, client = _closed_under_threads()
+            assert all(stream.outcome is Outcome.cancelled for stream in opened)
+            assert client.is_closed
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def _closed_under_threads() -> tuple[list[Stream], Client]:
+    """Close a client that four threads open streams with; return these."""
+    client = Client(transport=MemoryTransport(), model="demo")
+    opened: list[Stream] = []
+
+    def open_streams() -> None:
+        with suppress(ClientClosedError):
+            while True:
+                opened.append(client.chat.completions.create(messages=MESSAGES, stream=True))
+
+    threads = [threading.Thread(target=open_streams) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while len(opened) < 20:
+        time.sleep(0.001)
+    client.close()
+    for thread in threads:
+        thread.join()
+    return opened, client
