@@ -15,6 +15,7 @@ from .environment import Cert, Verify
 from .failures import closed, disconnected, has_passed, no_reply, not_http, place_of, proxy_refused
 from .framing import Malformed, framing_of
 from .loops import PerLoop
+from .under_way import UnderWay
 from .with_httpx_body import AsyncHttpxBody, HttpxBody
 from .with_httpx_pools import PoolKey, Pools, Settings, ThreadPool
 from .with_httpx_streams import Exchange
@@ -57,6 +58,7 @@ class HttpxTransport:
         self._settings = Settings(verify, cert, pool_size, keep_alive)
         self._pools: dict[PoolKey, ThreadPool] = {}
         self._process = os.getpid()
+        self._under_way = UnderWay[Exchange]()
         self._closed = False
 
     def send(self, request: Request, deadlines: Deadlines) -> Reply:
@@ -81,10 +83,13 @@ class HttpxTransport:
 
         The error is raised by the caller, where no local variable holds a header.
         """
+        self._under_way.begin(exchange)
         try:
             response = self._pool_for(request.url).handle_request(_prepared(request, exchange))
         except _FAILURES as exc:
             return _without_value(exc)
+        finally:
+            self._under_way.end(exchange)
         body = HttpxBody(response, exchange, request.url)
         failure = _frame(request, response, exchange)
         if failure is not None:
@@ -107,8 +112,9 @@ class HttpxTransport:
         return found
 
     def close(self) -> None:
-        """Close idle connections and refuse further requests."""
+        """Close idle connections, end what waits for a reply, and refuse further requests."""
         self._closed = True
+        self._under_way.close()
         self._settings.generation.end()  # those in use are closed at the end of their bodies
         for pool in list(self._pools.values()):
             pool.close_idle()

@@ -52,6 +52,13 @@ class Exchange:
         self.deadline: Deadline | None = deadlines.connecting()
         self.wire: Wire | None = None
         self.reused = False
+        self.is_abandoned = False
+
+    def abandon(self) -> None:
+        """End it where it waits for its head, and let it not begin. Any thread may call it."""
+        self.is_abandoned = True
+        if self.wire is not None:
+            self.wire.shutdown()
 
     @property
     def met_a_dead_connection(self) -> bool:
@@ -63,7 +70,10 @@ class Exchange:
 
         Raises:
             TimeoutError: It has passed.
+            ConnectionAbortedError: The transport was closed.
         """
+        if self.is_abandoned:
+            raise ConnectionAbortedError("the transport was closed")
         if self.deadline is None:
             return None
         left = self.deadline.when - monotonic()

@@ -23,6 +23,7 @@ from .base import KEEP_ALIVE, POOL_SIZE, check_own_settings, check_pool
 from .environment import Cert, Proxies, Verify, check_tls, tls_context
 from .failures import closed, has_passed, no_reply
 from .framing import Malformed, framing_of
+from .under_way import UnderWay
 from .with_requests_body import SocketBody, StandInBody
 from .with_requests_heads import Head
 from .with_requests_pools import pools
@@ -93,6 +94,7 @@ class RequestsTransport:
         self._make = partial(_Adapter, verify, cert, Proxies(), pools(pool_size, keep_alive))
         self._adapter = self._make()
         self._process = os.getpid()
+        self._under_way = UnderWay[Exchange]()
         self._closed = False
 
     def send(self, request: Request, deadlines: Deadlines) -> Reply:
@@ -122,12 +124,15 @@ class RequestsTransport:
 
         The error is raised by the caller, where no local variable holds a header.
         """
+        self._under_way.begin(exchange)
         try:
             with exchange:
                 response = adapter.send(_prepared(request), stream=True, timeout=_NO_TIMEOUT)
             return _reply(response.raw, request, exchange)
         except _FAILURES as exc:
             return without_holdings(exc)
+        finally:
+            self._under_way.end(exchange)
 
     def _usable_adapter(self) -> _Adapter:
         """Return the adapter, a new one after a fork: the child must not share connections."""
@@ -140,8 +145,9 @@ class RequestsTransport:
         return self._adapter
 
     def close(self) -> None:
-        """Close idle connections and refuse further requests."""
+        """Close idle connections, end what waits for a reply, and refuse further requests."""
         self._closed = True
+        self._under_way.close()
         self._adapter.close()
 
 

@@ -56,6 +56,13 @@ class Exchange:
         self.fresh = fresh
         self.reused = False
         self.reader: Reader | None = None
+        self.is_abandoned = False
+
+    def abandon(self) -> None:
+        """End it where it waits for its head, and let it not begin. Any thread may call it."""
+        self.is_abandoned = True
+        if self.reader is not None:
+            self.reader.shutdown()
 
     def __enter__(self) -> Exchange:
         """Let the connections of this thread serve this exchange."""
@@ -180,6 +187,8 @@ class Timed(HTTPConnection):
         exchange.reused = not exchange.fresh
         exchange.deadline = exchange.deadlines.answering()
         exchange.reader = Reader(self.sock, exchange.deadline)
+        if exchange.is_abandoned:
+            raise OSError("the transport was closed")
         fields = list(headers.items())
         if "host" not in headers:
             fields.insert(0, ("Host", self._place(url)))

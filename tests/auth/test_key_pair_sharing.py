@@ -131,8 +131,6 @@ def test_the_one_who_began_goes_away(
     front: AnyColour, crowd: Crowd, api: RawServer, how: str
 ) -> None:
     """Its client is closed, or its time is up: the others exchange anew, once, and are answered."""
-    if how == "closed before the head" and front.name == "sync":
-        pytest.xfail("with_requests: a request that waits for its head outlives its transport")
     with RawServer(silent if how == "closed before the head" else stalls, GIVES_TOKENS) as desk:
         pair = pair_at(desk)
         limits = Timeouts(total=0.3 if how == "out of time" else None)
