@@ -17,6 +17,7 @@ __all__ = [
     "Play",
     "RawServer",
     "chunk",
+    "content_length",
     "deaf_port",
     "once",
     "replies",
@@ -62,8 +63,11 @@ class Peer:
                 return b""
             data += block
         head, _, body = data.partition(b"\r\n\r\n")
-        while len(body) < _length(head):
-            body += self._receive()
+        while len(body) < content_length(head):
+            block = self._receive()
+            if not block:
+                return b""
+            body += block
         request = head + b"\r\n\r\n" + body
         self.server.requests.append(request)
         return request
@@ -105,8 +109,12 @@ class Peer:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
+    def half_close(self) -> None:
+        """Send no more, and go on receiving."""
+        self.sock.shutdown(socket.SHUT_WR)
 
-def _length(head: bytes) -> int:
+
+def content_length(head: bytes) -> int:
     """Return the Content-Length of a request."""
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):
