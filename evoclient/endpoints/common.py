@@ -54,11 +54,11 @@ def checked_object(document: Any, response: Response) -> dict[str, Any]:
     """
     if isinstance(document, dict):
         return document
+    # It is not kept as `body`: what is not known to be an error is not masked by now.
     raise ResponseDecodeError(
         f"The answer is JSON, but a {type(document).__name__} where an object belongs. Is "
         f"{response.url} the address of an OpenAI-compatible API?",
         response=response,
-        body=document,
     )
 
 

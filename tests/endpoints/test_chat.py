@@ -184,6 +184,7 @@ def test_answers_that_are_no_object(document: object) -> None:
         asked().read(document, RESPONSE)
     assert caught.value.response is RESPONSE
     assert RESPONSE.url in caught.value.message
+    assert caught.value.body is None  # nothing has masked it
 
 
 @pytest.mark.parametrize("document", [{}, {"choices": None}, {"choices": 5}, {"object": 1}])
