@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..streaming.recording import Exchange
+    from .acts import Fault
     from .blocking import NetworkBlockedError
     from .cassette import Cassette
     from .conformance import ReplyConformance, TransportConformance
+    from .fault_server import FaultServer, FaultSite
     from .fixtures import CassetteDeck, MemoryTransports
     from .ledger import RecordedRequest
     from .plays import Play
@@ -23,6 +25,9 @@ __all__ = [
     "CassetteDeck",
     "DemoServer",
     "Exchange",
+    "Fault",
+    "FaultServer",
+    "FaultSite",
     "MemoryTransports",
     "NetworkBlockedError",
     "Play",
@@ -36,6 +41,9 @@ _HOMES = {
     "CassetteDeck": ".fixtures",
     "DemoServer": ".server",
     "Exchange": "..streaming.recording",
+    "Fault": ".acts",
+    "FaultServer": ".fault_server",
+    "FaultSite": ".fault_server",
     "MemoryTransports": ".fixtures",
     "NetworkBlockedError": ".blocking",
     "Play": ".plays",
