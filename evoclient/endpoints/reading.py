@@ -53,6 +53,9 @@ _OF_THE_CLIENT: Final = _OF_A_COPY | {
 #: The keywords that register a callback for one call.
 _CALLBACKS: Final = tuple(f"on_{name}" for name in NAMES)
 
+#: The keywords that say who hears of a call.
+_HEARING: Final = frozenset({"callbacks", *_CALLBACKS})
+
 
 class ReadingOptions(TypedDict, total=False):
     """How the answer is read: keyword arguments of the chat and text endpoints.
@@ -162,6 +165,8 @@ def callbacks_given(given: object) -> Callbacks | None:
 
 
 def _callbacks(body: dict[str, Any]) -> tuple[Callbacks, ...]:
+    if body.keys().isdisjoint(_HEARING):
+        return ()
     shared = callbacks_given(body.pop("callbacks", None))
     single = {name: body.pop(name) for name in _CALLBACKS if name in body}
     own = Callbacks(**single) if any(single.values()) else None

@@ -211,7 +211,7 @@ class StreamMetrics:
         self._end = self._now = self._clock()
         tokens = None if usage is None else usage.completion_tokens
         self.tokens = tokens if type(tokens) is int else None
-        if self._end >= self._turn:
+        if self._end >= self._turn and self.chunks:
             self._advance(self._end)
 
     @property

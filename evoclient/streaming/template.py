@@ -92,17 +92,19 @@ class Alike:
 class Templates:
     """What a stream has learnt of its chunks: a few templates, the newest one first."""
 
-    __slots__ = ("_hits", "_known", "_lessons", "_misses")
+    __slots__ = ("_hits", "_known", "_lesson", "_lessons", "_misses")
 
     def __init__(self) -> None:
         """Begin with nothing learnt."""
         self._known: list[Template] = []
+        self._lesson: tuple[bytes, Raw] | None = None
         self._lessons = _LESSONS
         self._hits = 0
         self._misses = 0
 
     def read(self, wires: Sequence[Wire], start: int) -> Alike | None:
         """Return the chunks of the events from one on, as far as one template knows them."""
+        self._catch_up()
         for known in self._known:
             found = known.read(wires, start)
             if found is not None:
@@ -121,12 +123,24 @@ class Templates:
     def learn(self, payload: bytes, document: Raw) -> None:
         """Learn from an event that was no error, unless learning has not paid off.
 
+        It is done when the next events are there, so that nobody waits for it before they have
+        the chunk of this one.
+
         Args:
             payload: The event's one line of data.
             document: It, parsed; kept, and not to be changed from now on.
         """
-        if not self._lessons:
-            return
+        self._catch_up()
+        if self._lessons:
+            self._lesson = payload, document
+
+    def _catch_up(self) -> None:
+        """Learn what was put off."""
+        if self._lesson is not None:
+            lesson, self._lesson = self._lesson, None
+            self._study(*lesson)
+
+    def _study(self, payload: bytes, document: Raw) -> None:
         path = _growing_text(document)
         if path is None or says_error(payload) or may_hold_surrogates(payload):
             return
