@@ -12,6 +12,7 @@ one that adds a field that the server did not send makes the delta anew (`Choice
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..models.chat import ChatCompletion
@@ -35,6 +36,15 @@ _SET_ONCE: Final = frozenset(key for key, rule in CHUNK.items() if rule.name == 
 _DIFFERING: Final = frozenset({"id", "created"})
 _OWN_WAY: Final = frozenset({"index", "delta", "finish_reason"})
 _REASONING: Final = frozenset({"reasoning", "reasoning_content"})
+
+#: Of every chunk.
+_AT_FIRST: Final = frozenset({"choices", *_DROPPED})
+
+
+@lru_cache(maxsize=256)
+def _grown(names: frozenset[str], name: str) -> frozenset[str]:
+    """Return names with one more; streams of a kind share them, as each would take a kilobyte."""
+    return names | {name}
 
 
 class Assembly:
@@ -73,7 +83,7 @@ class Assembly:
         self.seen: set[int] = set()
         self._choices: dict[int, _Choice] = {}
         self._fields: dict[str, Any] = {}
-        self._quiet = {"choices", *_DROPPED}  # the fields of a chunk that can bring nothing new
+        self._quiet = _AT_FIRST  # the fields of a chunk that can bring nothing new
         self._seen: dict[str, Any] | None = None
         self._growing: Growing | None = None
         self._built: ChatCompletion | None = None
@@ -158,7 +168,7 @@ class Assembly:
                     continue
             merge(self._fields, {key: value}, CHUNK)
             if value and key in _SET_ONCE:
-                self._quiet.add(key)
+                self._quiet = _grown(self._quiet, key)
 
     def _to_dict(self) -> dict[str, Any]:
         fields = result(self._fields, CHUNK)
