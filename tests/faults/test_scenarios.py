@@ -30,7 +30,15 @@ AnyColour = Colour[Any, Any]
 
 pytestmark = pytest.mark.loopback
 
-ROWS = [(row, ask) for row in SCENARIOS for ask in row.asks]
+#: A row that takes so many seconds, for each way that it asks in.
+SLOW = 0.25
+ROWS = [
+    pytest.param(
+        row, ask, marks=[pytest.mark.waits] if row.least >= SLOW else [], id=f"{row.name}-{ask}"
+    )
+    for row in SCENARIOS
+    for ask in row.asks
+]
 
 
 @attrs.define
@@ -174,7 +182,7 @@ def status(name: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 
-@pytest.mark.parametrize(("row", "kind"), ROWS, ids=[f"{row.name}-{kind}" for row, kind in ROWS])
+@pytest.mark.parametrize(("row", "kind"), ROWS)
 def test_scenario(
     colour: AnyColour,
     server: FaultServer,

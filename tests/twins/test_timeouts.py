@@ -30,7 +30,7 @@ from tests.colours import Colour
 AnyColour = Colour[Any, Any]
 Play = Callable[[Peer], None]
 
-pytestmark = pytest.mark.loopback
+pytestmark = [pytest.mark.loopback, pytest.mark.waits]
 
 # Long enough that no machine is that slow by itself, short enough to wait for.
 SOON = 0.3
