@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 
 from .endpoints.base import Call
-from .errors.tree import APIError, APIStatusError, AuthenticationError
+from .errors.tree import APIError, APIStatusError, AuthenticationError, ClientClosedError
 from .exchange import Exchange, Opened, completion_of
 from .flights import persistently, settled
 from .guard import Future, wake
@@ -258,6 +258,8 @@ class _Onward:
                 if self._has_handed_out and self._models:
                     self._ask_next(broken)
             except Exception as error:
+                if given_up.done() and isinstance(error, ClientClosedError):
+                    return None  # the stream was closed with its client
                 self._broken = None
                 self._end(broken)
                 yield from exchange.announce_error(error)

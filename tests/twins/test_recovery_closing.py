@@ -55,6 +55,24 @@ def test_closed_while_the_next_attempt_is_asked_for(colour: AnyColour, is_refuse
     assert transport.open_bodies == 0
 
 
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_the_client_is_closed_while_the_next_attempt_is_asked_for(
+    colour: AnyColour, is_refused: bool
+) -> None:
+    """The stream ends as one that was closed: what it has handed out is not followed by an error."""
+    second = attrs.evolve(refusing(400) if is_refused else reply(["One two"]), pause_before=0.3)
+    transport = colour.memory([broken(["One"]), second])
+    client = colour.client(transport=transport, model="m", retry=Retry(base=0.001, cap=0.001))
+    stream = colour.stream(client, recover="restart")
+
+    def close() -> object:
+        closing = client.close()
+        return closing if colour.name == "sync" else asyncio.ensure_future(closing)
+
+    assert colour.beside(lambda: read(colour, stream, "text"), close, 0.1) == "One"
+    assert stream.outcome is Outcome.cancelled
+
+
 def test_closed_by_a_callback(colour: AnyColour) -> None:
     """A callback that hears of the retry may close the stream: the attempt is not made."""
     transport = colour.memory([broken(["One"]), reply(["One two"])])
