@@ -34,22 +34,31 @@ class Framing(Protocol):
     done: bool
     #: Whether bytes came after the end, so that the connection cannot serve again.
     excess: bool
+    #: Whether what follows the bytes given last is malformed, so that none need be waited for.
+    broken: bool
 
     def feed(self, block: bytes) -> bytes:
-        """Return the bytes of the body that are in a block."""
+        """Return the bytes of the body that are in a block.
+
+        Raises:
+            Malformed: It begins with what is not framed as it must be. Bytes of the body that
+                stand before that are returned first: what is kept depends on no packet.
+        """
         ...
 
     def end(self) -> None:
         """Take note that the connection has ended.
 
         Raises:
-            Malformed: The body has not.
+            Malformed: The body has not, or it is broken.
         """
         ...
 
 
 class Sized:
     """A body of a known length (Content-Length)."""
+
+    broken = False
 
     def __init__(self, length: int) -> None:
         """Expect a number of bytes."""
@@ -75,6 +84,8 @@ class Sized:
 class ToClose:
     """A body that lasts as long as the connection."""
 
+    broken = False
+
     def __init__(self) -> None:
         """Expect anything."""
         self.done = False
@@ -96,6 +107,8 @@ class Chunked:
         """Expect the size of the first chunk."""
         self.done = False
         self.excess = False
+        self.broken = False
+        self._fault = ""  # what is wrong behind the chunks that were given
         self._held = b""  # the beginning of a line
         self._left = 0  # bytes of the current chunk still to come
         self._trailers = 0
@@ -110,28 +123,41 @@ class Chunked:
             self._held = b""
         elif self._sizing and (piece := self._only_chunk(block)):
             return piece
+        elif self.broken:
+            raise Malformed(self._fault)
         pieces: list[bytes] = []
         at, size = 0, len(block)
-        while at < size and not self.done:
-            if self._sizing:
-                at = self._whole_chunks(block, at, pieces)
-                if at == size:
-                    break
-            if self._left:
-                piece = block[at : at + self._left]
-                pieces.append(piece)
-                at += len(piece)
-                self._left -= len(piece)
-                continue
-            end = block.find(b"\n", at, at + MOST_HEAD_BYTES)
-            if end < 0:
-                self._hold(block[at:])
-                at = size
-            else:
-                self._line(block[at:end])
-                at = end + 1
+        try:
+            while at < size and not self.done:
+                if self._sizing:
+                    at = self._whole_chunks(block, at, pieces)
+                    if at == size:
+                        break
+                if self._left:
+                    piece = block[at : at + self._left]
+                    pieces.append(piece)
+                    at += len(piece)
+                    self._left -= len(piece)
+                    continue
+                end = block.find(b"\n", at, at + MOST_HEAD_BYTES)
+                if end < 0:
+                    self._hold(block[at:])
+                    at = size
+                else:
+                    self._line(block[at:end])
+                    at = end + 1
+        except Malformed as fault:
+            if not pieces:
+                raise
+            self._break(str(fault))
         self.excess = at < size
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _break(self, fault: str) -> None:
+        """Keep what is wrong until the chunks before it have been taken."""
+        self.broken = True
+        self._fault = fault
+        self._sizing = False  # no chunk is looked for any more
 
     def _only_chunk(self, block: bytes) -> bytes:
         """Return the content of a block that is one chunk of a known size, else nothing."""
@@ -199,6 +225,8 @@ class Chunked:
 
     def end(self) -> None:
         """Complain unless the last chunk has come."""
+        if self.broken:
+            raise Malformed(self._fault)
         if not self.done:
             raise Malformed("the last chunk of the body had not come")
 

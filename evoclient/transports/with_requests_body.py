@@ -65,7 +65,7 @@ class SocketBody:
     def _pull(self) -> bytes:
         """Read until there is a piece of the body, or its end."""
         framing = self._framing
-        while block := self._next():
+        while not framing.broken and (block := self._next()):
             piece = framing.feed(block)
             if framing.done:
                 self._give_back()

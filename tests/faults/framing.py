@@ -29,14 +29,13 @@ from .wire import (
 )
 from .wire import WHOLE as ANSWERED
 
-__all__ = ["LOST", "PACKET", "PAUSE", "SCENARIOS", "cut", "good"]
+__all__ = ["PACKET", "PAUSE", "SCENARIOS", "cut", "good"]
 
 PAUSE = Wait(0.03)
 
 #: Why some of it is not yet so.
 PACKET = "aiohttp judges a packet before it hands on what stands at its beginning"
 STRICT = "aiohttp refuses what the standard lets one read"
-LOST = "what stands before malformed chunks in the same block is dropped"
 SIZED = OK + SSE + b"Content-Length: %b\r\n\r\n" + ANSWER
 
 

@@ -57,8 +57,8 @@ def read_events(data: bytes) -> None:
         return
 
 
-def _dechunked(blocks: Iterable[bytes]) -> tuple[bytes, bool] | None:
-    """Return the body and whether its end has come; None for what is not HTTP."""
+def _dechunked(blocks: Iterable[bytes]) -> tuple[bytes, str]:
+    """Return the body, and whether its end has come, is awaited, or is no HTTP."""
     framing = Chunked()
     body = b""
     try:
@@ -66,14 +66,16 @@ def _dechunked(blocks: Iterable[bytes]) -> tuple[bytes, bool] | None:
             if not framing.done:
                 body += framing.feed(block)
     except Malformed:
-        return None
-    return body, framing.done
+        return body, "malformed"
+    if framing.broken:
+        return body, "malformed"
+    return body, "done" if framing.done else "open"
 
 
 def read_chunks_of_http(data: bytes) -> None:
-    """A chunked body is the same for any cut, or refused for any cut, and adds nothing."""
-    found = _alike(_dechunked, data)
-    assert found is None or len(found[0]) <= len(data)
+    """A chunked body is the same for any cut, up to what is refused, and adds nothing."""
+    body, _ = _alike(_dechunked, data)
+    assert len(body) <= len(data)
 
 
 def _headed(blocks: Iterable[bytes]) -> tuple[bytes, bytes] | None:

@@ -25,11 +25,16 @@ def cut(wire: bytes, places: list[int]) -> list[bytes]:
 
 def fed(framing: Framing, blocks: list[bytes]) -> bytes:
     """Feed blocks up to the end of the body."""
-    out = b""
+    out = bytearray()
+    feed_all(framing, blocks, out)
+    return bytes(out)
+
+
+def feed_all(framing: Framing, blocks: list[bytes], out: bytearray) -> None:
+    """Feed blocks up to the end of the body, and add what comes out."""
     for block in blocks:
         if not framing.done:
             out += framing.feed(block)
-    return out
 
 
 chunks = st.lists(st.binary(min_size=1, max_size=40), max_size=6)
@@ -57,8 +62,9 @@ def test_chunks_of_a_server_that_flushes_come_out_one_by_one(
         assert framing.feed(b"%x%b%b%b0\r\n\r\n" % (len(content), end, content, end)) == content
         assert framing.done
     else:
+        assert framing.feed(b"%x%b%bxx\r\n" % (len(content), end, content)) == content
         with pytest.raises(Malformed):
-            framing.feed(b"%x%b%bxx\r\n" % (len(content), end, content))
+            framing.feed(b"\r\n")
 
 
 @given(chunks, ends, extensions, trailers, places)
@@ -93,6 +99,32 @@ def test_a_chunked_body_that_is_cut_short_is_noticed(contents: list[bytes], leng
         framing.end()
 
 
+@given(chunks, ends, st.sampled_from([b"zz\r\n", b"\r\n", b"-1\r\n", b"2\r\nabc\r\n"]), places)
+def test_what_stands_before_rubbish_is_given_whatever_the_cuts(
+    contents: list[bytes], end: bytes, rubbish: bytes, at: list[int]
+) -> None:
+    """Chunks before a malformed one come out first, and then every feed, and the end, fails."""
+    wire = b"".join(b"%x%b%b%b" % (len(c), end, c, end) for c in contents) + rubbish
+    framing = Chunked()
+    out = bytearray()
+    with pytest.raises(Malformed) as first:
+        feed_all(framing, [*cut(wire, at), b"0\r\n", b"\r\n"], out)
+    assert out == b"".join(contents) + (b"ab" if b"ab" in rubbish else b"")
+    assert not framing.done
+    if framing.broken:
+        assert framing.excess
+        for again in (framing.end, lambda: framing.feed(b"1\r\na\r\n")):
+            with pytest.raises(Malformed, match=f"^{first.value}$"):
+                again()
+
+
+def test_rubbish_in_the_block_of_a_chunk_is_known_before_more_comes() -> None:
+    """Who reads need not wait for another block to learn that nothing good can follow."""
+    framing = Chunked()
+    assert framing.feed(b"1\r\na\r\nzz\r\n") == b"a"
+    assert framing.broken
+
+
 @pytest.mark.parametrize(
     "wire",
     [
@@ -104,7 +136,7 @@ def test_a_chunked_body_that_is_cut_short_is_noticed(contents: list[bytes], leng
 def test_bad_chunks_are_refused(wire: bytes) -> None:
     """Sizes, line ends and lengths of lines are taken strictly."""
     with pytest.raises(Malformed):
-        Chunked().feed(wire)
+        fed(Chunked(), [wire, b"\r\n"])
 
 
 @given(st.binary(max_size=60), st.binary(max_size=5), places)
