@@ -121,15 +121,19 @@ class Dispatch:
             raise status_error(attrs.evolve(response, content=content), asked)
         return Dispatched(reply, response, asked, self._patience(started), slot)
 
-    def content(self, dispatched: Dispatched) -> Flow[bytes]:
+    def content(self, dispatched: Dispatched, most: int = MOST_ANSWER_BYTES) -> Flow[bytes]:
         """Read the body of a good answer.
+
+        Args:
+            dispatched: The answer.
+            most: The most bytes that it may have.
 
         Raises:
             APIError: It was cut, is too large, or cannot be decompressed.
         """
         reply = dispatched.reply
         try:
-            collector = Collector(dispatched.patience, encoding_of(reply), most=MOST_ANSWER_BYTES)
+            collector = Collector(dispatched.patience, encoding_of(reply), most=most)
             yield from drain(reply, collector)
         except InflateError as error:
             yield from drop(reply)
@@ -142,7 +146,8 @@ class Dispatch:
             raise
         if collector.over:
             raise ResponseDecodeError(
-                f"The answer is larger than {MOST_ANSWER_BYTES} bytes.",
+                f"The answer of {dispatched.asked.method} {dispatched.response.url} is larger "
+                f"than {most} bytes.",
                 response=dispatched.response,
                 provider=dispatched.asked.provider,
             )

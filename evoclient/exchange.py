@@ -47,6 +47,8 @@ _T = TypeVar("_T")
 
 #: A token endpoint answers at once or not at all.
 AUTH_TIMEOUTS: Final = Timeouts(connect=5, first_chunk=30, idle=10)
+#: The most bytes of its answer: tokens have some kilobytes.
+MOST_AUTH_BYTES: Final = 2**20
 
 
 @attrs.frozen(eq=False)
@@ -332,7 +334,7 @@ class Exchange:
 
         def attempt() -> Flow[tuple[Response, bytes]]:
             dispatched = yield from dispatch.reply(request)
-            content = yield from dispatch.content(dispatched)
+            content = yield from dispatch.content(dispatched, MOST_AUTH_BYTES)
             course.succeeded()
             return dispatched.response, content
 

@@ -25,9 +25,6 @@ from .wire import CHUNKED, GOOD, JSON, LAST, OK, chunk, error, page, sized
 
 __all__ = ["SCENARIOS"]
 
-#: Why some of it is not yet so.
-LARGE = "the answer of a token endpoint may be as large as one with embeddings, 128 MiB"
-
 THREE = Retry(attempts=3, base=0.01, cap=0.02)
 
 
@@ -227,7 +224,7 @@ BROKEN: list[tuple[str, type[Exception], tuple[Act, ...], dict[str, Any]]] = [
             "is_bounded": True,
             "most_growth": 20_000_000,
             "most": 20.0,
-            "fails_in": dict.fromkeys(("sync", "aio"), LARGE),
+            "says": "larger than 1048576 bytes",
         },
     ),
     (
