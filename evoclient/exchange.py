@@ -194,7 +194,8 @@ class Exchange:
         error = error_of(document)
         if error is not None:
             failure = answer_error(error, response, asked)
-            if isinstance(document, dict) and document.get("choices"):
+            choices = document.get("choices") if isinstance(document, dict) else None
+            if choices and isinstance(choices, list):
                 shown = masked_document(document, asked.secrets)
                 partial = self._edited(self._asked.read(shown, response))
                 failure.partial = partial if isinstance(partial, ChatCompletion) else None

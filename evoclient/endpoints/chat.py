@@ -13,7 +13,7 @@ from ..providers.base import Provider
 from ..streaming.ending import Incomplete
 from ..wire import Response, Timeouts
 from .base import Call, call_options, mapping
-from .common import asks_for_usage, checked_object, choices_asked, chosen_model
+from .common import asks_for_usage, checked_completion, choices_asked, chosen_model
 from .reading import ReadingOptions, reading_options
 
 __all__ = ["ChatOptions", "Message", "chat_completion"]
@@ -141,7 +141,7 @@ def chat_completion(
 
 
 def _completion(document: Any, response: Response) -> ChatCompletion:
-    completion = adopt(ChatCompletion, checked_object(document, response))
+    completion = adopt(ChatCompletion, checked_completion(document, response))
     completion.response = response
     return completion
 

@@ -10,7 +10,14 @@ from ..ground import ConfigurationError
 from ..wire import Response
 from .base import mapping
 
-__all__ = ["asks_for_usage", "checked_object", "checked_path", "choices_asked", "chosen_model"]
+__all__ = [
+    "asks_for_usage",
+    "checked_completion",
+    "checked_object",
+    "checked_path",
+    "choices_asked",
+    "chosen_model",
+]
 
 
 def chosen_model(
@@ -58,6 +65,26 @@ def checked_object(document: Any, response: Response) -> dict[str, Any]:
     raise ResponseDecodeError(
         f"The answer is JSON, but a {type(document).__name__} where an object belongs. Is "
         f"{response.url} the address of an OpenAI-compatible API?",
+        response=response,
+    )
+
+
+def checked_completion(document: Any, response: Response) -> dict[str, Any]:
+    """Return a parsed answer that must be a completion, by the same mark as in a stream.
+
+    Args:
+        document: The answer.
+        response: Its reply.
+
+    Raises:
+        ResponseDecodeError: It is not an object, or has no list of choices.
+    """
+    found = checked_object(document, response)
+    if isinstance(found.get("choices"), list):
+        return found
+    raise ResponseDecodeError(
+        "The answer is a JSON object, but no completion: it has no list of “choices”. Check "
+        f"base_url: is {response.url} the address of an OpenAI-compatible API?",
         response=response,
     )
 

@@ -15,7 +15,7 @@ from ..streaming.ending import Incomplete
 from ..streaming.texts import TEXT
 from ..wire import Response, Timeouts
 from .base import Call, call_options, mapping
-from .common import asks_for_usage, checked_object, choices_asked, chosen_model
+from .common import asks_for_usage, checked_completion, choices_asked, chosen_model
 from .reading import ReadingOptions, reading_options
 
 __all__ = ["CompletionOptions", "text_completion"]
@@ -124,7 +124,7 @@ def text_completion(
 
 
 def _completion(document: Any, response: Response) -> Completion:
-    completion = adopt(Completion, checked_object(document, response))
+    completion = adopt(Completion, checked_completion(document, response))
     completion.response = response
     return completion
 

@@ -209,7 +209,7 @@ class OverloadedError(InternalServerError):
 
 
 class ResponseDecodeError(APIError):
-    """A whole answer that cannot be read: not JSON, not an object, or cut."""
+    """A whole answer that cannot be read: not JSON, not an object, not a completion, or cut."""
 
 
 class StreamError(APIError):

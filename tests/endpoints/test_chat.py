@@ -188,6 +188,16 @@ def test_answers_that_are_no_object(document: object) -> None:
 
 
 @pytest.mark.parametrize("document", [{}, {"choices": None}, {"choices": 5}, {"object": 1}])
-def test_odd_answers(document: dict[str, Any]) -> None:
-    """No answer is refused for its shape."""
-    assert asked().read(document, RESPONSE).choices == []
+def test_answers_without_choices(document: dict[str, Any]) -> None:
+    """An object without a list of choices is no completion, and the message says so."""
+    with pytest.raises(ResponseDecodeError, match="no list of “choices”") as caught:
+        asked().read(document, RESPONSE)
+    assert caught.value.response is RESPONSE
+    assert f"Check base_url: is {RESPONSE.url} " in caught.value.message
+    assert caught.value.body is None  # nothing has masked it
+
+
+@pytest.mark.parametrize("choices", [[], [None], ["odd", 5]])
+def test_odd_choices(choices: list[Any]) -> None:
+    """What stands in the list of choices and is none is passed over."""
+    assert asked().read({"choices": choices}, RESPONSE).choices == []

@@ -9,6 +9,7 @@ import pytest
 from evoclient.endpoints.completions import text_completion
 from evoclient.endpoints.models import model_list, one_model
 from evoclient.endpoints.raw import any_request
+from evoclient.errors.tree import ResponseDecodeError
 from evoclient.ground import NOT_GIVEN, ConfigurationError
 from evoclient.providers.presets import GENERIC
 from evoclient.streaming.shapes import ANY
@@ -90,6 +91,14 @@ def test_completions(given: dict[str, Any], body: dict[str, Any]) -> None:
 def test_choices(given: dict[str, Any], choices: int) -> None:
     """How many choices come is known to the reader of the stream."""
     assert completion(**given).choices == choices
+
+
+def test_completions_without_choices() -> None:
+    """An object without a list of choices is no completion here either."""
+    call = completion(prompt="a")
+    assert call.read({"choices": []}, RESPONSE).choices == []
+    with pytest.raises(ResponseDecodeError, match="no list of “choices”"):
+        call.read({"content": "the dialect of another server"}, RESPONSE)
 
 
 @pytest.mark.parametrize("bad", [None, [], 5, b"a", {"a": 1}, NOT_GIVEN])

@@ -33,10 +33,6 @@ from .wire import (
 
 __all__ = ["SCENARIOS"]
 
-#: Why some of it is not yet so.
-UNREAD = "a whole answer without choices is taken for a completion without text"
-
-
 TYPES = [
     wrong(
         "a web page",
@@ -75,6 +71,14 @@ TYPES = [
         sized(error("too many requests", 429), extra=JSON),
         asks=AS_WHOLE,
         retryable=True,
+        says="too many requests",
+    ),
+    wrong(
+        "an error beside choices that are none, whole",
+        "An error is that error, whatever stands beside it.",
+        RateLimitError,
+        sized(error("too many requests", 429)[:-1] + b',"choices":{"a":1}}', extra=JSON),
+        asks=AS_WHOLE,
         says="too many requests",
     ),
     wrong(
@@ -208,16 +212,16 @@ TYPES = [
         "Null is not an answer.",
         ResponseDecodeError,
         sized(b'{"choices":null}', extra=JSON),
+        says="choices",
         asks=AS_WHOLE,
-        fails_in=dict.fromkeys(("sync", "aio"), UNREAD),
     ),
     wrong(
         "an answer without choices",
         "An object without choices is no completion.",
         ResponseDecodeError,
         sized(b'{"status":"ok"}', extra=JSON),
+        says="choices",
         asks=AS_WHOLE,
-        fails_in=dict.fromkeys(("sync", "aio"), UNREAD),
     ),
     *(
         wrong(
