@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .base import Record, record
 from .codec import plain
@@ -18,9 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["ChatChoice", "ChatCompletion", "ChatMessage", "index_of"]
 
 
+#: The most digits of an index that is text; nobody counts further.
+_MOST_DIGITS: Final = 18
+
+
 def index_of(raw: dict[str, Any]) -> Any:
-    """Return the index of a choice; servers of one choice may leave it out."""
+    """Return the index of a choice; servers of one choice may leave it out, or send it as text."""
     found = raw.get("index")
+    if isinstance(found, str) and found.isdecimal() and len(found) <= _MOST_DIGITS:
+        return int(found)
     return 0 if found is None else plain(found)
 
 

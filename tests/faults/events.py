@@ -152,7 +152,6 @@ ODD = [
         "an index as text",
         "An index may be text.",
         ANSWER.replace(b'"index": 0', b'"index": "0"'),
-        fails_in=dict.fromkeys(("sync", "aio"), "an index that is text is that of no choice"),
     ),
     read(
         "an index that is missing",

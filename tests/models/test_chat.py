@@ -49,6 +49,21 @@ def test_without_index_0_the_first_is_meant() -> None:
     assert completion_of({"index": 5, "message": {"content": "x"}}).text == "x"
 
 
+def test_an_index_as_text() -> None:
+    """An index that is a string of digits is that number, and is sent back as it came."""
+    first = {"index": "1", "message": {"content": "b"}}
+    completion = completion_of(first, {"index": "0", "message": {"content": "a"}})
+    assert completion.text == "a"
+    assert [choice.index for choice in completion.choices] == [1, 0]
+    assert completion.choices[0].to_dict() == first
+
+
+@pytest.mark.parametrize("odd", ["", "first", "-1", "1.0", "9" * 5000, [], True])
+def test_an_index_that_is_no_number(odd: object) -> None:
+    """Text that is no index stays as it was sent."""
+    assert completion_of({"index": odd, "message": {}}).choices[0].index == odd
+
+
 def test_without_choices() -> None:
     """A completion without choices has no text, no calls and no reasons."""
     completion = completion_of()

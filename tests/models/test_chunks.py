@@ -48,6 +48,14 @@ def test_text_of_choice_0() -> None:
     assert read_chunk({"choices": [{"delta": {"content": "я"}}]}).text == "я"
 
 
+def test_an_index_as_text() -> None:
+    """An index that is a string of digits is that number."""
+    said = {"delta": {"content": "a", "tool_calls": [{"id": "b"}]}, "finish_reason": "stop"}
+    zero, one = (read_chunk({"choices": [{"index": index, **said}]}) for index in ("0", "1"))
+    assert (zero.text, len(zero.tool_calls), zero.finish_reason) == ("a", 1, "stop")
+    assert (one.text, len(one.tool_calls), one.finish_reason) == ("", 0, None)
+
+
 def test_the_usual_slots() -> None:
     """What every reader touches is there, and typed."""
     choice = first({"content": "a"}, finish_reason="stop", index=3)

@@ -101,6 +101,7 @@ def test_everybody_is_told_their_part() -> None:
         (chunk_of(), None),
         (chunk_of({}, {"content": "other"}), None),
         (read_chunk({"choices": [{"index": 1, "delta": {"content": "other"}}]}), None),
+        (read_chunk({"choices": [{"index": "0", "delta": {"content": "a"}}]}), "a"),
         (chunk_of({"content": "a"}, {"content": "b"}), "a"),
         (chunk_of({"role": "assistant", "content": "я"}), "я"),
     ],
