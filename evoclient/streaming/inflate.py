@@ -43,11 +43,12 @@ class Inflate:
         self._first = b""
         self._may_be_raw = not self._is_gzip
         self._has_more = False
+        self._fault = ""  # what is wrong behind the bytes that were given
 
     @property
     def pending(self) -> bool:
         """Whether `take` has something to work on."""
-        return bool(self._input) or self._has_more
+        return bool(self._input or self._has_more or self._fault)
 
     def give(self, block: bytes) -> None:
         """Add bytes as they came."""
@@ -57,8 +58,10 @@ class Inflate:
         """Return the next decoded bytes, at most 64 KiB; perhaps none.
 
         Raises:
-            InflateError: The bytes are malformed.
+            InflateError: The bytes are malformed. What comes of those before was returned first.
         """
+        if self._fault:
+            raise InflateError(self._fault)
         if self._inner.eof and not self._is_gzip:
             # What follows a deflate body is dropped.
             self._input, self._has_more = b"", False
@@ -68,16 +71,21 @@ class Inflate:
         data, self._input = self._input, b""
         if self._may_be_raw:
             self._first += data
+        # zlib gives nothing of a step that fails: what was good of it is made once more.
+        before = self._inner.copy()
         try:
             step = self._inner.decompress(data, STEP)
         except zlib.error as error:
-            if not self._may_be_raw:
-                raise InflateError(f"the compressed body is malformed ({error})") from error
-            # "deflate" means zlib (RFC 9110, section 8.4.1.2), but some servers send it raw.
-            self._may_be_raw = False
-            self._inner = zlib.decompressobj(_RAW)
-            self._input, self._first = self._first, b""
-            return self.take()
+            if self._may_be_raw and not _has_zlib_header(self._first):
+                # "deflate" means zlib (RFC 9110, section 8.4.1.2), but some servers send it raw.
+                self._may_be_raw = False
+                self._inner = zlib.decompressobj(_RAW)
+                self._input, self._first = self._first, b""
+                return self.take()
+            self._fault = f"the compressed body is malformed ({error})"
+            if good := _good(before, data):
+                return good
+            raise InflateError(self._fault) from error
         if step or len(self._first) > _ZLIB_HEADER:
             self._may_be_raw, self._first = False, b""
         self._input = self._inner.unconsumed_tail or self._inner.unused_data
@@ -97,3 +105,24 @@ class Inflate:
         """Go on with the next member of a gzip body."""
         if self._input:
             self._inner = zlib.decompressobj(_GZIP)
+
+
+def _has_zlib_header(data: bytes) -> bool:
+    """Return whether bytes begin with a header of zlib; a raw body has other bytes there."""
+    try:
+        zlib.decompressobj(_ZLIB).decompress(data[:_ZLIB_HEADER])
+    except zlib.error:
+        return False
+    return True
+
+
+def _good(inner: zlib._Decompress, data: bytes) -> bytes:
+    """Return what comes of bytes before the one at which their decoder fails."""
+    pieces: list[bytes] = []
+    try:
+        pieces.append(inner.decompress(b"", STEP))  # what a bounded step has left over
+        for at in range(len(data)):
+            pieces.append(inner.decompress(data[at : at + 1], STEP))
+    except zlib.error:
+        pass
+    return b"".join(pieces)

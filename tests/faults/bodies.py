@@ -36,9 +36,6 @@ __all__ = ["SCENARIOS", "read", "wrong"]
 
 GZIP = b"Content-Encoding: gzip\r\n"
 
-#: Why some of it is not yet so.
-LOST = "zlib gives nothing of a block that ends in an error"
-
 
 def read(name: str, wants: str, body: bytes, **more: Any) -> Scenario:
     """Return a scenario whose answer is read whole."""
@@ -144,7 +141,6 @@ ENCODED = [
         StreamDecodeError,
         sized(gzip.compress(FIRST)[:-8] + bytes(8), extra=SSE + GZIP),
         partial="Hel",
-        fails_in=dict.fromkeys(("sync", "aio"), LOST),
     ),
     *(
         wrong(

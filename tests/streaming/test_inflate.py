@@ -9,6 +9,8 @@ import zlib
 from collections.abc import Callable, Iterable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evoclient.streaming.inflate import STEP, Inflate, InflateError
 
@@ -64,6 +66,57 @@ def test_what_cannot_be_squeezed(form: str) -> None:
     """A body that needs several steps for one block comes out whole."""
     encoding, compress = FORMS[form]
     assert inflated(encoding, [compress(NOISE)]) == NOISE
+
+
+def until_fault(encoding: str, blocks: Iterable[bytes]) -> tuple[bytes, str]:
+    """Return what a malformed body gives before its error, each step checked, and the error."""
+    inflate = Inflate(encoding)
+    found = b""
+    for block in blocks:
+        inflate.give(block)
+        while inflate.pending:
+            try:
+                step = inflate.take()
+            except InflateError as error:
+                return found, str(error)
+            assert len(step) <= STEP
+            found += step
+    pytest.fail("nothing was wrong")
+
+
+@pytest.mark.parametrize("size", [1, 7, 10**7])
+@pytest.mark.parametrize("plain", [b"x", TEXT, bytes(2 * STEP)], ids=["one", "text", "large"])
+@pytest.mark.parametrize("form", ["gzip", "zlib"])
+def test_a_wrong_checksum_takes_no_bytes(form: str, plain: bytes, size: int) -> None:
+    """All that stands before a checksum that does not fit is given, and then comes the error."""
+    encoding, compress = FORMS[form]
+    whole = compress(plain)
+    place = len(whole) - (8 if form == "gzip" else 4)
+    spoilt = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+    found, fault = until_fault(encoding, pieces(spoilt, size))
+    assert found == plain
+    assert "check" in fault
+
+
+@given(st.integers(0, 10_000), st.integers(1, 255), st.integers(1, 5000))
+def test_what_is_given_of_a_spoilt_body_depends_on_no_cut(
+    place: int, change: int, size: int
+) -> None:
+    """A body gives the same bytes before its error, whether it comes whole or in pieces."""
+    whole = gzip.compress(TEXT)
+    place %= len(whole) - 8  # the size of the plain text is behind the checksum
+    spoilt = whole[:place] + bytes([whole[place] ^ change]) + whole[place + 1 :]
+    if is_malformed(spoilt):
+        assert until_fault("gzip", pieces(spoilt, size)) == until_fault("gzip", [spoilt])
+
+
+def is_malformed(body: bytes) -> bool:
+    """Return whether zlib refuses a body; a change of the time in its header spoils nothing."""
+    try:
+        inflated("gzip", [body])
+    except InflateError as error:
+        return "cut" not in str(error)
+    return False
 
 
 @pytest.mark.parametrize("size", [1, 50, 10**7])
