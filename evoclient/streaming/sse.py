@@ -9,6 +9,7 @@ time is linear in the size of the stream.
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from ..errors.tree import StreamDecodeError
@@ -77,6 +78,8 @@ class Framing:
             block = self._with_line_feeds(block)
         tail = self._tail
         if not tail and block.endswith(b"\n\n"):  # as a server writes whole events
+            if len(block) > self._most:
+                self._judge(block[:-2])
             return _events(block[:-2])
         if tail:
             searched = max(0, len(tail) - 1)
@@ -85,6 +88,8 @@ class Framing:
                 return self._unfinished(searched)
             block = bytes(tail)
         end = block.rfind(b"\n\n")
+        if end >= self._most:
+            self._judge(block[:end])
         rest = block if end < 0 else block[end + 2 :]
         self._tail = bytearray(rest)
         found = [] if end < 0 else _events(block[:end])
@@ -122,18 +127,38 @@ class Framing:
             start = searched = end + 1
         del tail[:start]
         if len(tail) > self._most:
-            self._tail = bytearray()
-            raise StreamDecodeError(
-                f"An event of the stream is larger than {self._most} bytes. If the server is "
-                "right to send such events, raise max_event_bytes of the client.",
-                details={"max_event_bytes": self._most},
-            )
+            raise self._too_large()
         return found
+
+    def _judge(self, block: bytes) -> None:
+        """Refuse complete events of which one is larger than the bound.
+
+        Args:
+            block: The events, the last one without its empty line.
+        """
+        for event in block.split(b"\n\n"):
+            if len(event) >= self._most:
+                # Comments at its front count as little as where they are given out before it.
+                lines = event + b"\n"
+                if len(_FRONT.sub(b"", lines, count=1)) > self._most:
+                    raise self._too_large()
+
+    def _too_large(self) -> StreamDecodeError:
+        """Return the error for an event that is larger than the bound, and forget it."""
+        self._tail = bytearray()
+        return StreamDecodeError(
+            f"An event of the stream is larger than {self._most} bytes. If the server is "
+            "right to send such events, raise max_event_bytes of the client.",
+            details={"max_event_bytes": self._most},
+        )
 
 
 # To look for a number in bytes costs a sixth of what it costs to look for bytes.
 _LINE_FEED: Final = ord("\n")
 _CARRIAGE_RETURN: Final = ord("\r")
+
+#: The comments and empty lines before the first field of an event.
+_FRONT: Final = re.compile(rb"\A(?:(?::[^\n]*)?\n)*")
 
 #: sseclient-py logs every event whole, and a server may echo a key in it.
 _SILENT: Final = logging.Logger("evoclient.silent", logging.CRITICAL)

@@ -205,6 +205,23 @@ def test_events_up_to_the_bound_pass() -> None:
     assert [len(framing.feed(block)) for _ in range(50)] == [1] * 50
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("before", [b"", b"data: a\n\n", b": wait\n" * 40, b"data: a\n\n:\n\n"])
+@pytest.mark.parametrize("size", [1, 7, 50, 10**6])
+def test_the_bound_depends_on_no_block(size: int, before: bytes, end: bytes) -> None:
+    """An event of just the bound passes and a larger one is refused, in blocks of any size."""
+    for length, is_refused in ((100, False), (101, True)):
+        event = b"data: " + b"x" * (length - 7) + b"\n"
+        for behind in (b"\n", b"\ndata: b\n\n", b"\ndata: b\n"):
+            stream = (before + event + behind).replace(b"\n", end)
+            blocks = [stream[at : at + size] for at in range(0, len(stream), size)]
+            if is_refused:
+                with pytest.raises(StreamDecodeError, match="larger than 100 bytes"):
+                    decoded(blocks, 100)
+            else:
+                assert ServerEvent("x" * (length - 7)) in decoded(blocks, 100)
+
+
 def feed_all(blocks: Iterable[bytes]) -> None:
     """Decode and forget."""
     framing = Framing(2**30)
