@@ -9,7 +9,7 @@ import attrs
 from ..models.chunks import ChatCompletionChunk
 from .ending import departed
 from .metrics import StreamMetrics
-from .rewriting import choice_index
+from .rewriting import choice_index, take_details
 from .sse import KeepAlive
 from .stages import Stages
 from .template import Alike
@@ -179,7 +179,7 @@ class Passage:
         for choice in chunk.choices if self._muted else ():
             if choice_index(choice.index) in self._muted:
                 choice.delta.reasoning = None
-                choice.delta.reasoning_details = None
+                take_details(choice.delta)
         if is_left:
             shown.feed(chunk)
         return is_left

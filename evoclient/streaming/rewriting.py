@@ -6,9 +6,9 @@ The older completions endpoint has its text beside the delta or message, where i
 from __future__ import annotations
 
 from ..models.chat import ChatChoice
-from ..models.chunks import ChunkChoice
+from ..models.chunks import ChoiceDelta, ChunkChoice
 
-__all__ = ["choice_index", "end_with", "put_content", "put_text"]
+__all__ = ["choice_index", "end_with", "put_content", "put_text", "take_details"]
 
 
 def choice_index(index: object) -> int:
@@ -41,6 +41,13 @@ def end_with(choice: ChatChoice | ChunkChoice, sequence: str) -> None:
     choice.stop_reason = sequence
     # An assembly reads this one from the object, so the choice gets one of its own.
     choice._raw = {**choice._raw, "stop_reason": sequence}
+
+
+def take_details(delta: ChoiceDelta) -> None:
+    """Take the details of the reasoning out of a delta."""
+    delta.reasoning_details = None
+    # An assembly reads these from the object, so the delta gets one of its own.
+    delta._raw = {key: sent for key, sent in delta._raw.items() if key != "reasoning_details"}
 
 
 def _put_beside(choice: ChatChoice | ChunkChoice, content: str) -> None:

@@ -16,7 +16,7 @@ from ..models.chat import ChatCompletion, ChatMessage
 from ..models.chunks import ChatCompletionChunk, ChoiceDelta, ChunkChoice, read_chunk
 from .comparing import Repetition
 from .repeated_calls import RepeatedCalls
-from .rewriting import choice_index, put_content
+from .rewriting import choice_index, put_content, take_details
 
 __all__ = ["Departure", "Handed", "Skipper", "handed_of"]
 
@@ -265,7 +265,7 @@ class _Choice:
     def _trim(self, choice: ChunkChoice) -> None:
         delta = choice.delta
         if self._reasoning.is_open and delta.reasoning_details is not None:
-            delta.reasoning_details = None  # the reasoning once more, in another form
+            take_details(delta)  # the reasoning once more, in another form
         for name, repetition in self._texts:
             text: object = getattr(delta, name)  # a server may send what is no text
             if not isinstance(text, str) or not text:

@@ -68,6 +68,17 @@ def test_a_repetition_is_dropped() -> None:
     assert (skipper.departed, skipper.take_departures()) == (False, [])
 
 
+def test_details_of_repeated_reasoning_reach_nobody() -> None:
+    """The reasoning once more as details is neither handed out nor kept by who notes what was."""
+    skipper = Skipper({0: Handed(content="a", reasoning="hm")})
+    chunk = piece({"content": "ab", "reasoning": "hm", "reasoning_details": [{"text": "hm"}]})
+    assert skipper.feed(chunk)
+    assembly = Assembly()
+    assembly.feed(chunk)
+    for message in (chunk.choices[0].delta, assembly.completion().choices[0].message):
+        assert (message.content, message.reasoning_details) == ("b", None)
+
+
 @pytest.mark.parametrize("name", ["content", "reasoning", "refusal"])
 def test_each_text_is_compared(name: str) -> None:
     """Content, reasoning and refusals are each trimmed, and what is left of them comes through."""

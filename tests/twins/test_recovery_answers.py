@@ -161,3 +161,27 @@ def test_options_that_are_none_of_a_call(colour: AnyColour, name: str, words: st
         colour.stream(client, **{name: print})
     assert caught.value.argument == name
     assert transport.requests == []
+
+
+def detailed(text: str, **more: Any) -> dict[str, Any]:
+    """Return a chunk with a piece of reasoning, and the same once more as a detail."""
+    details = [{"type": "reasoning.text", "text": text, "index": 0}]
+    delta = {"reasoning": text, "reasoning_details": details, **more}
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+
+
+@pytest.mark.parametrize("again", ["Another way.", "One way."])
+def test_details_that_are_not_handed_out_are_not_in_what_an_error_keeps(
+    colour: AnyColour, again: str
+) -> None:
+    """Where the other answers break too, no details of thoughts are kept that nobody was given."""
+    first = MemoryReply.stream(detailed("One way."), said("Blue "), done=False)
+    second = MemoryReply.stream(detailed(again, content="Bl"), done=False)
+    _, stream = opened(colour, first, *[second] * 4, recover="restart")
+    chunks: list[Any] = []
+    with pytest.raises(StreamInterruptedError) as caught:
+        chunks.extend(colour.chunks(stream))
+    assert caught.value.partial is not None
+    kept = caught.value.partial.choices[0].message
+    assert (kept.reasoning, kept.content) == ("One way.", "Blue ")
+    assert [detail["text"] for detail in kept.reasoning_details or ()] == ["One way."]
