@@ -31,7 +31,7 @@ from .streaming.metrics import StreamMetrics
 from .streaming.pipeline import Pipeline, StreamTerms
 from .streaming.stages import StageOptions, Stages
 from .urls import joined
-from .wire import Headers, Reply, Request, Response, Timeouts
+from .wire import Headers, Reply, Request, Response, Timeouts, check_header
 
 if TYPE_CHECKING:
     from .streaming.events import RetryEvent
@@ -283,12 +283,16 @@ class Exchange:
 
         Raises:
             APIError: It could not fetch them; it has tried again already where that may help.
+            ConfigurationError: They may not be sent.
         """
         try:
-            return (yield from self.settings.auth.authorise(self._send_plain, self.course.total))
+            found = yield from self.settings.auth.authorise(self._send_plain, self.course.total)
         except APIError as error:
             error.advice = False
             raise
+        for name, value in found.pairs:
+            check_header(name, value, "auth")
+        return found
 
     def _headers(self) -> Fields:
         """Return the headers that all attempts bear."""

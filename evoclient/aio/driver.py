@@ -74,6 +74,7 @@ class TransportHandle:
     def __init__(self, make: Callable[[], AsyncTransport]) -> None:
         """Keep how the transport is made."""
         self._make = make
+        self._guard = Guard()  # loops live in several threads
         self._transport: AsyncTransport | None = None
         self._replies = OpenReplies()
 
@@ -88,11 +89,12 @@ class TransportHandle:
         Raises:
             ClientClosedError: The client has been closed.
         """
-        if self.is_closed:
-            raise _closed()
-        if self._transport is None:
-            self._transport = self._make()
-        return self._transport
+        with self._guard:
+            if self.is_closed:
+                raise _closed()
+            if self._transport is None:
+                self._transport = self._make()
+            return self._transport
 
     def watch(self, reply: Reply) -> None:
         """Have a reply closed with the client.
@@ -105,7 +107,8 @@ class TransportHandle:
     async def close(self) -> None:
         """Close open replies and the transport, if there is one. A second call does nothing."""
         self._replies.close()
-        transport, self._transport = self._transport, None
+        with self._guard:
+            transport, self._transport = self._transport, None
         if transport is not None:
             await transport.aclose()
 

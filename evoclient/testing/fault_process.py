@@ -6,8 +6,9 @@ process that started it. It ends with the end of its input, so it never outlives
 
 from __future__ import annotations
 
+import os
 import pickle
-import select
+import selectors
 import sys
 import time
 from collections.abc import Callable
@@ -146,10 +147,12 @@ class _Conversation:
     def _pause(self, seconds: float) -> None:
         """Wait, and notice a client that goes."""
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            if not select.select([self._peer.sock], [], [], left)[0]:
-                return
-            self._receive()
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._peer.sock, selectors.EVENT_READ)
+            while (left := until - time.monotonic()) > 0:
+                if not selector.select(left):
+                    return
+                self._receive()
 
 
 class _Site:
@@ -209,7 +212,8 @@ class _Sites:
 def main() -> None:
     """Do what comes in, until there is nothing more."""
     sites = _Sites()
-    orders, answers = sys.stdin.buffer, sys.stdout.buffer
+    orders, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what anything prints does not get among the answers
     commands: dict[str, Callable[[Any], Any]] = {
         "open": sites.open,
         "look": sites.look,
@@ -220,7 +224,11 @@ def main() -> None:
             name, argument = pickle.load(orders)  # noqa: S301 - from the process that started us
         except EOFError:
             break
-        pickle.dump(commands[name](argument), answers)
+        try:
+            answer = True, commands[name](argument)
+        except Exception as error:  # told to the parent, which raises it
+            answer = False, repr(error)
+        pickle.dump(answer, answers)
         answers.flush()
     sites.shut_all()
 

@@ -129,9 +129,18 @@ class FaultServer:
             process = self._process
             if process is None or process.stdin is None or process.stdout is None:
                 raise EvoClientError("The fault server is not running; use it as “with … as”.")
-            pickle.dump((name, argument), process.stdin)
-            process.stdin.flush()
-            return pickle.load(process.stdout)  # noqa: S301 - from the process started above
+            try:
+                pickle.dump((name, argument), process.stdin)
+                process.stdin.flush()
+                is_done, answer = pickle.load(process.stdout)  # noqa: S301 - from our own process
+            except (EOFError, BrokenPipeError) as error:
+                raise EvoClientError(
+                    f"The process of the fault server has ended (code {process.poll()}): open a "
+                    "new FaultServer; what it printed on standard error says why."
+                ) from error
+        if not is_done:
+            raise EvoClientError(f"The fault server could not do “{name}”: {answer}")
+        return answer
 
 
 def _fault_of(what: tuple[str | Fault | Act, ...]) -> Fault:

@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -118,7 +118,8 @@ def content_length(head: bytes) -> int:
     """Return the Content-Length of a request."""
     for line in head.lower().split(b"\r\n"):
         if line.startswith(b"content-length:"):
-            return int(line.partition(b":")[2])
+            value = line.partition(b":")[2].strip()
+            return int(value) if value.isdigit() else 0
     return 0
 
 
@@ -199,8 +200,13 @@ class RawServer:
     ) -> None:
         """End every connection."""
         self.stopping.set()
-        # Closing alone does not wake the thread that accepts.
-        self._listener.shutdown(socket.SHUT_RDWR)
+        # Closing alone does not wake the thread that accepts; nor does this, on some systems,
+        # which refuse it. There a last connection does.
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         self._listener.close()
         for peer in self.peers:
             try:
@@ -220,6 +226,9 @@ class RawServer:
             try:
                 sock, _ = self._listener.accept()
             except OSError:
+                return
+            if self.stopping.is_set():
+                sock.close()
                 return
             play = self._plays[min(len(self.peers), len(self._plays) - 1)]
             peer = Peer(self, sock)

@@ -108,7 +108,8 @@ class RequestsTransport:
         outcome = self._exchanged(adapter, request, exchange)
         if isinstance(outcome, Reply):
             return outcome
-        if exchange.met_a_dead_connection and not has_passed(exchange.deadline, monotonic()):
+        is_dead = exchange.met_a_dead_connection and not self._closed
+        if is_dead and not has_passed(exchange.deadline, monotonic()):
             exchange = Exchange(deadlines, fresh=True)
             outcome = self._exchanged(adapter, request, exchange)
             if isinstance(outcome, Reply):

@@ -19,8 +19,9 @@ _LINES = re.compile(
     rb"[!-~]+ [!-~]+ HTTP/1\.1\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [^\0\r\n]*\r\n)*\r\n"
 )
 _STATUS = re.compile(r"HTTP/1\.([0-9]) +([1-9][0-9]{2})(?: ([^\r\0]*))?\r?")
-_FIELD = re.compile(r"^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\0\r\n]*?)[ \t]*\r?\n", re.MULTILINE)
-_FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
+# Each line is looked at once: what could match in several ways would take for ever to refuse.
+_FIELD = re.compile(r"^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\0\r\n]*)\r?\n", re.MULTILINE)
+_FOLD = re.compile(r"\r?\n[ \t]+")
 #: As in http.client: what a server may send beyond ASCII is taken byte by byte.
 _ENCODING: Final = "latin-1"
 
@@ -73,7 +74,7 @@ def request_head(method: str, target: str, headers: Iterable[tuple[str, str]]) -
         headers: All the headers.
 
     Raises:
-        ValueError: A part of it would break out of its line.
+        Malformed: A part of it would break out of its line.
     """
     lines = [f"{method} {target} HTTP/1.1\r\n"]
     lines += [f"{name}: {value}\r\n" for name, value in headers]
@@ -82,7 +83,7 @@ def request_head(method: str, target: str, headers: Iterable[tuple[str, str]]) -
     # The lines are counted, since what breaks out of one may look like two good ones.
     if head.count(b"\n") != len(lines) or not _LINES.fullmatch(head):
         # It is not shown: it holds a key.
-        raise ValueError("A header, the method or the URL has characters that may not be sent.")
+        raise Malformed("a header, the method or the URL has characters that may not be sent")
     return head
 
 
@@ -106,4 +107,5 @@ def parsed_head(head: bytes) -> Head:
         pairs = _FIELD.findall(rest)
         if len(pairs) != rest.count("\n"):
             raise Malformed("a line of its head is not a header")
-    return Head(int(status[1]), int(status[2]), status[3] or "", Headers(pairs))
+    headers = Headers([(name, value.strip(" \t")) for name, value in pairs])
+    return Head(int(status[1]), int(status[2]), status[3] or "", headers)

@@ -49,13 +49,14 @@ class _Pool(HTTPConnectionPool):
         """Return an idle connection, or a new one."""
         if current_exchange().fresh:
             return self._new_conn()
-        while self.pool is not None and self.pool.qsize():
+        pool = self.pool  # once, as another thread may close it
+        while pool is not None and pool.qsize():
             try:
-                conn = self.pool.get(block=False)
+                conn = pool.get(block=False)
             except queue.Empty:  # another thread was faster
                 break
             if monotonic() < conn.idle_since + self._keep_alive:
-                self.pool.put(conn)
+                pool.put(conn)
                 break
             conn.close()
         return super()._get_conn(timeout)
@@ -64,7 +65,8 @@ class _Pool(HTTPConnectionPool):
         """Keep a connection, unless there are enough."""
         if conn is None:
             return
-        if not self._keep_alive or self.pool is None or self.pool.qsize() >= self._pool_size:
+        pool = self.pool
+        if not self._keep_alive or pool is None or pool.qsize() >= self._pool_size:
             conn.close()
         else:
             conn.idle_since = monotonic()

@@ -160,6 +160,8 @@ class Timed(HTTPConnection):
         """Connect to one of the addresses of the host, or of the proxy."""
         exchange = current_exchange()
         exchange.fresh = True
+        if exchange.is_abandoned:
+            raise OSError("the transport was closed")
         sock = connected(self._dns_host, self.port, exchange.deadline, self.socket_options or ())
         sock.settimeout(seconds_left(exchange.deadline))
         return sock

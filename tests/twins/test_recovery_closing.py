@@ -59,7 +59,7 @@ def test_closed_while_the_next_attempt_is_asked_for(colour: AnyColour, is_refuse
 def test_the_client_is_closed_while_the_next_attempt_is_asked_for(
     colour: AnyColour, is_refused: bool
 ) -> None:
-    """The stream ends as one that was closed: what it has handed out is not followed by an error."""
+    """The stream ends as one that was closed: no error follows what it has handed out."""
     second = attrs.evolve(refusing(400) if is_refused else reply(["One two"]), pause_before=0.3)
     transport = colour.memory([broken(["One"]), second])
     client = colour.client(transport=transport, model="m", retry=Retry(base=0.001, cap=0.001))
