@@ -111,6 +111,13 @@ class _Protocol(ResponseHandler):
         if getattr(self, "_reading_paused", True):  # aiohttp's own flag, if it still has it
             super().resume_reading(*args, **options)
 
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        """Tell it to who waits for the body, too: aiohttp tells who waits for the head alone."""
+        super().set_exception(exc, *cause)
+        body: aiohttp.StreamReader | None = getattr(self, "_payload", None)
+        if body is not None and not body.is_eof() and body.exception() is None:
+            body.set_exception(exc, *cause)
+
 
 class _Connector(aiohttp.TCPConnector):
     """aiohttp's connector: any number in use, a bounded number idle."""

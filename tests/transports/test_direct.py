@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,9 +13,9 @@ import aiohttp
 import pytest
 from aiohttp.streams import EMPTY_PAYLOAD
 
-from evoclient.errors.tree import APITimeoutError
+from evoclient.errors.tree import APIConnectionError, APITimeoutError
 from evoclient.testing.raw_server import CHUNKED, Peer, RawServer, chunk, replies, sized
-from evoclient.transports import with_aiohttp_direct
+from evoclient.transports import with_aiohttp_direct, with_aiohttp_sessions
 from evoclient.transports.with_aiohttp import AiohttpTransport
 from evoclient.transports.with_aiohttp_body import AiohttpBody
 from evoclient.transports.with_aiohttp_direct import DirectReply
@@ -173,6 +174,34 @@ async def test_a_body_that_was_held_back_goes_on(transport: AiohttpTransport) ->
             read.append(await body.read(deadline(10)))
         body.close()
     assert b"".join(read) == b"".join(pieces)
+
+
+@pytest.mark.parametrize("is_direct", [True, False])
+async def test_who_waits_hears_of_malformed_chunks(
+    transport: AiohttpTransport, monkeypatch: pytest.MonkeyPatch, *, is_direct: bool
+) -> None:
+    """Not only when the next deadline passes, and whoever has sent the request."""
+    if not is_direct:
+        monkeypatch.setattr(with_aiohttp_sessions, "has_what_is_needed", lambda *_: False)
+    waits = threading.Event()
+
+    def play(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(CHUNKED, chunk(b"there"))
+        waits.wait(10)
+        peer.send(b"zz\r\n")
+        peer.until_closed()
+
+    with RawServer(play) as server:
+        reply = await transport.send(a_request(server.url), Deadlines(total=deadline(10)))
+        body = async_body(reply)
+        assert await body.read(deadline(10)) == b"there"
+        reading = asyncio.create_task(body.read(deadline(10)))
+        await asyncio.sleep(0)
+        waits.set()
+        with pytest.raises(APIConnectionError, match="cut in the middle") as caught:
+            await reading
+    assert (type(caught.value), caught.value.retryable) == (APIConnectionError, True)
 
 
 @pytest.mark.parametrize(("left", "end"), [(0, "released"), (1, "closed")])
