@@ -24,7 +24,13 @@ _BODILESS: Final = frozenset({204, 304})
 
 
 class Malformed(Exception):
-    """What came is not HTTP; the text says how."""
+    """What came is not HTTP; the text says how.
+
+    Attributes:
+        before: What of the body stood before it in the same block.
+    """
+
+    before = b""
 
 
 class Framing(Protocol):
@@ -126,6 +132,15 @@ class Chunked:
         elif self.broken:
             raise Malformed(self._fault)
         pieces: list[bytes] = []
+        try:
+            self._take(block, pieces)
+        except Malformed as error:
+            error.before = b"".join(pieces)
+            raise
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _take(self, block: bytes, pieces: list[bytes]) -> None:
+        """Add the contents of the chunks in a block to pieces."""
         at, size = 0, len(block)
         try:
             while at < size and not self.done:
@@ -151,7 +166,6 @@ class Chunked:
                 raise
             self._break(str(fault))
         self.excess = at < size
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _break(self, fault: str) -> None:
         """Keep what is wrong until the chunks before it have been taken."""
