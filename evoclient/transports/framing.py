@@ -24,13 +24,7 @@ _BODILESS: Final = frozenset({204, 304})
 
 
 class Malformed(Exception):
-    """What came is not HTTP; the text says how.
-
-    Attributes:
-        before: What of the body stood before it in the same block.
-    """
-
-    before = b""
+    """What came is not HTTP; the text says how."""
 
 
 class Framing(Protocol):
@@ -132,11 +126,7 @@ class Chunked:
         elif self.broken:
             raise Malformed(self._fault)
         pieces: list[bytes] = []
-        try:
-            self._take(block, pieces)
-        except Malformed as error:
-            error.before = b"".join(pieces)
-            raise
+        self._take(block, pieces)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _take(self, block: bytes, pieces: list[bytes]) -> None:

@@ -28,7 +28,6 @@ from .framing import Malformed, ToClose, framing_of
 from .with_aiohttp_body import AiohttpBody
 from .with_aiohttp_direct import connect_timeout
 from .with_aiohttp_sessions import NO_HEADERS, Attempt, Sessions
-from .with_aiohttp_watch import Watch
 
 __all__ = ["AiohttpTransport"]
 
@@ -122,25 +121,11 @@ class AiohttpTransport:
         The error is raised by the caller, where no local variable holds a header.
         """
         try:
-            watch = await self._watched(request, deadlines, attempt)
+            return await self._reply(request, deadlines, attempt)
         except _FAILURES as exc:
             return exc
-        response = watch.response
-        headers = Headers(
-            [
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in response.raw_headers
-            ]
-        )
-        try:
-            to_close = _lasts_to_the_close(request.method, response.status, headers)
-        except Malformed as exc:
-            response.close()
-            return exc
-        body = AiohttpBody(watch, request.url, to_close=to_close)
-        return Reply(response.status, headers, body)
 
-    async def _watched(self, request: Request, deadlines: Deadlines, attempt: Attempt) -> Watch:
+    async def _reply(self, request: Request, deadlines: Deadlines, attempt: Attempt) -> Reply:
         """Send a request past the session where that may be, else through it."""
         made = await self._sessions.current()
         direct = made.direct
@@ -157,7 +142,7 @@ class AiohttpTransport:
                 timeout=connect_timeout(deadlines),
                 **self._options(request, attempt),
             )
-        return Watch(response)
+        return _reply_of(response, request)
 
     def _options(self, request: Request, attempt: Attempt) -> dict[str, Any]:
         """Return headers, TLS settings and proxy for a request."""
@@ -195,15 +180,22 @@ class AiohttpTransport:
         await self._sessions.close()
 
 
-def _lasts_to_the_close(method: str, status: int, headers: Headers) -> bool:
-    """Return whether a body lasts as long as its connection.
+def _reply_of(response: aiohttp.ClientResponse, request: Request) -> Reply:
+    """Return a reply that aiohttp reads.
 
     Raises:
-        Malformed: The head contradicts itself, or names a coding that nobody asked for.
+        Malformed: Its head contradicts itself, or names a coding that nobody asked for.
     """
-    # The usual stream. The framing of another is made here only to be asked this.
-    is_chunked = headers.get("transfer-encoding") == "chunked"
-    return not is_chunked and isinstance(framing_of(method, status, headers), ToClose)
+    headers = Headers(
+        [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
+    )
+    try:
+        framing = framing_of(request.method, response.status, headers)
+    except Malformed:
+        response.close()
+        raise
+    body = AiohttpBody(response, request.url, to_close=isinstance(framing, ToClose))
+    return Reply(response.status, headers, body)
 
 
 def _data(body: bytes | None) -> bytes | io.BytesIO | None:

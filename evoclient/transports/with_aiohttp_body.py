@@ -1,4 +1,4 @@
-"""The body of a reply that aiohttp reads."""
+"""The body of a reply: one that aiohttp reads, and one that is read past it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from aiohttp.http import HttpProcessingError
 from ..wire import Deadline
 from .base import timed_out
 from .failures import cut
+from .with_aiohttp_exchange import Exchange
 from .with_aiohttp_watch import Response, Watch, end
 
-__all__ = ["AiohttpBody"]
+__all__ = ["AiohttpBody", "DirectBody"]
 
 _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
 
@@ -23,22 +24,22 @@ class AiohttpBody:
 
     __slots__ = ("_closed", "_connection_end", "_content", "_failure", "_loop", "_url", "_watch")
 
-    def __init__(self, watch: Watch, url: str, *, to_close: bool) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, url: str, *, to_close: bool) -> None:
         """Read a response.
 
         Args:
-            watch: What watches the response.
+            response: The response.
             url: The URL asked, for messages.
             to_close: Whether the body lasts as long as the connection.
         """
-        self._watch = watch
-        self._content = watch.response.content
+        self._watch = Watch(response)
+        self._content = response.content
         self._url = url
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._failure: BaseException | None = None
         # aiohttp takes a reset for the end of a body that lasts as long as the connection.
-        self._connection_end = _end_of_connection(watch.response) if to_close else None
+        self._connection_end = _end_of_connection(response) if to_close else None
 
     async def read(self, deadline: Deadline | None) -> bytes:
         """Return what has arrived, waiting for at least a byte; ``b""`` at the end."""
@@ -95,15 +96,78 @@ class AiohttpBody:
 
     def __del__(self) -> None:
         """Close the connection of a body that was dropped: the loop would hold on to it."""
-        response = self._watch.response
-        if self._closed or response.connection is None or self._loop.is_closed():
+        if not self._closed:
+            _end_from_anywhere(self._loop, self._watch.response)
+
+
+class DirectBody:
+    """A body that is read past aiohttp (see `evoclient.wire.AsyncBody`)."""
+
+    __slots__ = ("_closed", "_exchange", "_loop", "_url", "_watch")
+
+    def __init__(self, watch: Watch, exchange: Exchange, url: str) -> None:
+        """Read the reply of an exchange.
+
+        Args:
+            watch: What watches it.
+            exchange: The exchange.
+            url: The URL asked, for messages.
+        """
+        self._watch = watch
+        self._exchange = exchange
+        self._url = url
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+
+    async def read(self, deadline: Deadline | None) -> bytes:
+        """Return what has arrived, waiting for at least a byte; ``b""`` at the end."""
+        if self._closed:
+            return b""
+        exchange, watch = self._exchange, self._watch
+        block = exchange.taken()
+        if not block and exchange.connection is not None:
+            watch.begin(deadline)
+            try:
+                await exchange.wait()
+            finally:
+                watch.deadline = None
+            block = exchange.taken()
+        return block or self._at_end(deadline)
+
+    def _at_end(self, deadline: Deadline | None) -> bytes:
+        """Return the end, or say that it is none."""
+        self._watch.stop()
+        failure = self._exchange.failure
+        if failure is None or self._closed:
+            return b""
+        self._closed = True
+        if self._watch.expired and deadline is not None:
+            raise timed_out(deadline, self._url)
+        raise cut(failure, self._url, deadline, monotonic())
+
+    def close(self) -> None:
+        """Close the connection, unless the body was read to its end."""
+        if self._closed:
             return
-        # What drops it may be the collector, in any thread.
-        self._loop.call_soon_threadsafe(end, response)
+        self._closed = True
+        self._watch.stop()
+        self._exchange.close()
+        self._exchange.taken()  # a reader that wakes has no more pieces
+
+    def __del__(self) -> None:
+        """Close the connection of a body that was dropped: the loop would hold on to it."""
+        if not self._closed:
+            _end_from_anywhere(self._loop, self._exchange)
+
+
+def _end_from_anywhere(loop: asyncio.AbstractEventLoop, response: Response) -> None:
+    """End the connection of a dropped body; what drops it may be the collector, in any thread."""
+    if response.connection is not None and not loop.is_closed():
+        loop.call_soon_threadsafe(end, response)
 
 
 def _end_of_connection(
-    response: Response,
+    response: aiohttp.ClientResponse,
 ) -> asyncio.Future[None] | None:
     """Return what will tell how the connection ended, unless it has."""
     connection = response.connection

@@ -3,7 +3,7 @@
 `ClientSession.request` costs about as much as the exchange itself: it merges headers and cookies,
 prepares for redirects, and makes a request, a writer, a task and a response, of which most lives
 as long as the body. Here a request is written to a connection that the session's connector gives,
-and the reply that aiohttp's protocol has parsed is handed on as it is.
+and the reply is read from it (see `with_aiohttp_exchange`).
 
 Nobody promised the methods and parameters in `_NEEDED`. Where this aiohttp has others, where
 tracers have added to the session, or where a mock stands in the place of its method, all goes
@@ -20,37 +20,28 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.streams import EMPTY_PAYLOAD
 from yarl import URL
 
-from ..wire import Deadline, Deadlines, Request
-from .base import MOST_HEAD_BYTES, MOST_INTERIM_ANSWERS
-from .framing import Malformed
+from ..wire import Deadline, Deadlines, Reply, Request
+from .with_aiohttp_body import DirectBody
+from .with_aiohttp_exchange import Exchange, Protocol
 from .with_aiohttp_watch import Watch
 
 if TYPE_CHECKING:
-    import asyncio
     import ssl
 
-__all__ = ["DirectReply", "DirectSession", "check_head", "connect_timeout", "has_what_is_needed"]
+    from .with_requests_heads import Head
 
-#: What is called here, and the parameters that it must have.
+__all__ = ["DirectSession", "connect_timeout", "has_what_is_needed"]
+
+#: What is called here or stands behind it, and the parameters and names that it must have.
 _NEEDED: Final = (
     (aiohttp.BaseConnector, "connect", {"req", "traces", "timeout"}),
+    (aiohttp.TCPConnector, "_create_direct_connection", {"_factory"}),
     (aiohttp.ClientRequest, "__init__", {"method", "url", "loop", "session", "ssl"}),
-    (ResponseHandler, "read", {"self"}),
-    (
-        ResponseHandler,
-        "set_response_params",
-        {
-            "skip_payload",
-            "read_until_eof",
-            "auto_decompress",
-            "timeout_ceil_threshold",
-            "max_line_size",
-            "max_field_size",
-        },
-    ),
+    (ResponseHandler, "data_received", {"data"}),
+    (ResponseHandler, "connection_lost", {"exc"}),
+    (ResponseHandler, "set_response_params", {"self"}),
 )
 #: Headers that say how a request is framed or answered: aiohttp knows what they ask for.
 _ASKING: Final = frozenset({"connection", "content-length", "expect", "host", "transfer-encoding"})
@@ -61,59 +52,6 @@ _BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: How many URLs are remembered: a client asks a few, again and again.
 _MOST_KNOWN: Final = 64
 _SMUGGLING = re.compile(r"[\r\n\0]")
-_SWITCHING_PROTOCOLS: Final = 101
-
-
-class DirectReply:
-    """A reply, as far as it has come: what of `aiohttp.ClientResponse` is used.
-
-    Attributes:
-        connection: The connection until the body ends, then None.
-        status: The status code.
-        raw_headers: The fields as they came.
-        content: The body.
-    """
-
-    __slots__ = ("connection", "content", "raw_headers", "status")
-
-    def __init__(self, connection: Any) -> None:
-        """Expect a reply on a connection."""
-        self.connection = connection
-        self.status = 0
-        self.raw_headers: tuple[tuple[bytes, bytes], ...] = ()
-        self.content: aiohttp.StreamReader = EMPTY_PAYLOAD
-
-    async def start(self) -> None:
-        """Wait for the head after the interim answers."""
-        protocol = self.connection.protocol
-        for _ in range(MOST_INTERIM_ANSWERS + 1):
-            message, content = await protocol.read()
-            if message.code >= 200 or message.code == _SWITCHING_PROTOCOLS:
-                break
-        else:
-            raise Malformed(f"more than {MOST_INTERIM_ANSWERS} interim answers (1xx)")
-        check_head(message.code, message.raw_headers)
-        self.status, self.raw_headers, self.content = message.code, message.raw_headers, content
-        content.on_eof(self._ended)
-
-    def _ended(self) -> None:
-        """Give the connection back, unless the request is still on its way."""
-        connection, self.connection = self.connection, None
-        if connection is None:
-            return
-        transport = connection.transport
-        if transport is None or transport.get_write_buffer_size():
-            connection.close()
-        else:
-            connection.release()
-
-    def close(self) -> None:
-        """End the connection where there still is one; a reader that waits on it wakes."""
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            if self.content.exception() is None:
-                self.content.set_exception(aiohttp.ClientConnectionError("Connection closed"))
-            connection.close()
 
 
 class DirectSession:
@@ -138,8 +76,8 @@ class DirectSession:
 
     async def send(
         self, request: Request, deadlines: Deadlines, tls: ssl.SSLContext | None, attempt: Any
-    ) -> Watch:
-        """Send a request and return its reply, watched.
+    ) -> Reply:
+        """Send a request and return its reply.
 
         Args:
             request: The request.
@@ -152,21 +90,23 @@ class DirectSession:
             connection = await self._connector.connect(target, [], connect_timeout(deadlines))
         except TimeoutError as error:
             raise aiohttp.ConnectionTimeoutError("Connection timeout") from error
-        reply = DirectReply(connection)
-        watch = Watch(reply)
+        exchange = Exchange(connection, request.method)
+        watch = Watch(exchange)
         answering = deadlines.answering()
         try:
-            attempt.reused = self._begin(request, target.url, answering, connection.protocol)
+            protocol = cast("Protocol", connection.protocol)
+            attempt.reused = protocol.has_served
+            self._begin(request, target.url, answering, protocol, exchange)
             watch.begin(answering)
-            await reply.start()
+            head = await _head_of(exchange)
         except BaseException as error:
             watch.stop()
-            reply.close()
+            exchange.close()
             if watch.expired and isinstance(error, Exception):
                 raise TimeoutError from None
             raise
         watch.deadline = None
-        return watch
+        return Reply(head.status, head.headers, DirectBody(watch, exchange, request.url))
 
     def _target(self, url: str, tls: ssl.SSLContext | None) -> aiohttp.ClientRequest:
         """Return what a connector takes to tell where to connect to."""
@@ -185,24 +125,33 @@ class DirectSession:
         self._targets[url, tls] = made
         return made
 
-    def _begin(self, request: Request, url: URL, answering: Deadline | None, protocol: Any) -> bool:
-        """Write a request, and return whether the connection has served before."""
-        transport: asyncio.Transport | None = protocol.transport
+    def _begin(
+        self,
+        request: Request,
+        url: URL,
+        answering: Deadline | None,
+        protocol: Protocol,
+        exchange: Exchange,
+    ) -> None:
+        """Write a request."""
+        transport = protocol.transport
         if transport is None:
             raise aiohttp.ServerDisconnectedError
         if answering is not None and answering.when <= monotonic():
             raise TimeoutError
-        protocol.set_response_params(
-            skip_payload=request.method == "HEAD",
-            read_until_eof=True,
-            auto_decompress=False,
-            timeout_ceil_threshold=float("inf"),
-            max_line_size=MOST_HEAD_BYTES,
-            max_field_size=MOST_HEAD_BYTES,
-        )
-        head = _head(request, url, closes=self._connector.force_close)
-        transport.write(head + request.body if request.body else head)
-        return getattr(protocol, "has_served", False)
+        protocol.begin(exchange)
+        if exchange.connection is not None:
+            head = _head(request, url, closes=self._connector.force_close)
+            transport.write(head + request.body if request.body else head)
+
+
+async def _head_of(exchange: Exchange) -> Head:
+    """Wait for the head of a reply."""
+    while exchange.head is None:
+        if exchange.failure is not None:
+            raise exchange.failure
+        await exchange.wait()
+    return exchange.head
 
 
 def _head(request: Request, url: URL, *, closes: bool) -> bytes:
@@ -222,14 +171,6 @@ def _head(request: Request, url: URL, *, closes: bool) -> bytes:
     return "\r\n".join([*lines, "\r\n"]).encode()
 
 
-def check_head(status: int, raw_headers: tuple[tuple[bytes, bytes], ...]) -> None:
-    """Refuse the head of a reply that is too large, or that switches to another protocol."""
-    if sum(len(name) + len(value) + 4 for name, value in raw_headers) > MOST_HEAD_BYTES:
-        raise Malformed(f"its head has more than {MOST_HEAD_BYTES} bytes")
-    if status < 200:
-        raise Malformed("it switches to a protocol that nobody asked for (101)")
-
-
 def connect_timeout(deadlines: Deadlines) -> aiohttp.ClientTimeout:
     """Return the limit for connecting; aiohttp takes 0 and less for none, and rounds up."""
     deadline = deadlines.connecting()
@@ -245,10 +186,12 @@ def has_what_is_needed(session: aiohttp.ClientSession, traces: int) -> bool:
         traces: How many trace configs we have given it: tracers add their own.
     """
     return len(session.trace_configs) == traces and all(
-        needed <= _parameters(getattr(kind, name, None)) for kind, name, needed in _NEEDED
+        needed <= _names(getattr(kind, name, None)) for kind, name, needed in _NEEDED
     )
 
 
-def _parameters(function: object) -> set[str]:
-    """Return the names of what a function takes, and of more; of anything else none."""
-    return set(function.__code__.co_varnames) if isinstance(function, FunctionType) else set()
+def _names(function: object) -> set[str]:
+    """Return the names of what a function takes and uses; of anything else none."""
+    if not isinstance(function, FunctionType):
+        return set()
+    return {*function.__code__.co_varnames, *function.__code__.co_names}

@@ -17,7 +17,8 @@ from ..ground import ConfigurationError
 from .base import MOST_HEAD_BYTES, MOST_INTERIM_ANSWERS
 from .framing import Malformed
 from .loops import PerLoop
-from .with_aiohttp_direct import DirectSession, check_head, has_what_is_needed
+from .with_aiohttp_direct import DirectSession, has_what_is_needed
+from .with_aiohttp_exchange import Protocol
 
 __all__ = ["NO_HEADERS", "Attempt", "Sessions", "Session"]
 
@@ -97,35 +98,13 @@ def _finished(work: Coroutine[Any, Any, object]) -> None:
     work.close()
 
 
-class _Protocol(ResponseHandler):
-    """aiohttp's protocol, which begins to read again only where it had ceased to.
-
-    Attributes:
-        has_served: Whether it has been given back after a reply.
-    """
-
-    has_served = False
-
-    def resume_reading(self, *args: Any, **options: Any) -> None:
-        """Do nothing where nothing was paused: a body asks for this after each of its chunks."""
-        if getattr(self, "_reading_paused", True):  # aiohttp's own flag, if it still has it
-            super().resume_reading(*args, **options)
-
-    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
-        """Tell it to who waits for the body, too: aiohttp tells who waits for the head alone."""
-        super().set_exception(exc, *cause)
-        body: aiohttp.StreamReader | None = getattr(self, "_payload", None)
-        if body is not None and not body.is_eof() and body.exception() is None:
-            body.set_exception(exc, *cause)
-
-
 class _Connector(aiohttp.TCPConnector):
     """aiohttp's connector: any number in use, a bounded number idle."""
 
     def __init__(self, pool_size: int, keep_alive: float) -> None:
         waits: Any = {"keepalive_timeout": keep_alive} if keep_alive else {"force_close": True}
         super().__init__(limit=0, timeout_ceil_threshold=float("inf"), **waits)
-        self._factory = cast("partial[ResponseHandler]", partial(_Protocol, self._loop))
+        self._factory = cast("partial[ResponseHandler]", partial(Protocol, self._loop))
         self._pool_size = pool_size
 
     def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
@@ -164,8 +143,16 @@ class _Response(aiohttp.ClientResponse):
         """Read the head."""
         counting: Any = _Counting(connection, _CountingProtocol(connection.protocol))
         await super().start(counting)
-        check_head(self.status, self.raw_headers)
+        _check_head(self.status, self.raw_headers)
         return self
+
+
+def _check_head(status: int, raw_headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    """Refuse the head of a reply that is too large, or that switches to another protocol."""
+    if sum(len(name) + len(value) + 4 for name, value in raw_headers) > MOST_HEAD_BYTES:
+        raise Malformed(f"its head has more than {MOST_HEAD_BYTES} bytes")
+    if status < 200:
+        raise Malformed("it switches to a protocol that nobody asked for (101)")
 
 
 class _Delegate:

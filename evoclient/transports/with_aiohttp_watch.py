@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 from weakref import ref
 
 from ..wire import Deadline
-
-if TYPE_CHECKING:
-    import aiohttp
 
 __all__ = ["Response", "Watch", "end"]
 
@@ -19,14 +16,6 @@ _NEVER: Final = float("inf")
 
 class Response(Protocol):
     """What is used of `aiohttp.ClientResponse`, for a reply of its kind or another."""
-
-    status: int
-    content: aiohttp.StreamReader
-
-    @property
-    def raw_headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        """The fields as they came."""
-        ...
 
     @property
     def connection(self) -> Any:

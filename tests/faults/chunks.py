@@ -10,7 +10,7 @@ from evoclient.errors.tree import (
 from evoclient.testing.acts import Close, Repeat, Send, Wait
 from evoclient.wire import Timeouts
 
-from .framing import PACKET, PAUSE, cut, good
+from .framing import PAUSE, cut, good
 from .scenario import WHOLE, Scenario, does
 from .wire import (
     ANSWER,
@@ -24,9 +24,6 @@ from .wire import (
 from .wire import WHOLE as ANSWERED
 
 __all__ = ["SCENARIOS"]
-
-
-STUCK = "aiohttp does not bound a line between chunks"
 
 
 def malformed(name: str, *rest: bytes, **more: Any) -> Scenario:
@@ -81,7 +78,6 @@ CHUNKS = [
         "chunks: rubbish in the same packet",
         "What came before the rubbish is kept, however the packets fell.",
         does(Send(BEGUN + b"zz\r\n" + REST), Close()),
-        fails_in={"aio": PACKET},
     ),
     cut(
         "chunks: rubbish in the same packet, and silence",
@@ -89,14 +85,12 @@ CHUNKS = [
         does(Send(BEGUN + b"zz\r\n"), Wait()),
         leaves=True,
         most=4.0,
-        fails_in={"aio": PACKET},
     ),
     cut(
         "chunks: none where they were announced",
         "A body without any framing is an error.",
         does(Send(STREAM + ANSWER), Close()),
         partial="",
-        fails_in={"aio": PACKET},
     ),
     good(
         "chunks: no last chunk behind the end marker",
@@ -115,7 +109,6 @@ CHUNKS = [
         calls=2,
         requests=2,
         connections=2,
-        fails_in={"aio": PACKET},
     ),
     Scenario(
         name="chunks: whole answer, size not hexadecimal",
@@ -125,7 +118,6 @@ CHUNKS = [
         error=APIConnectionError,
         retryable=True,
         leaves=True,
-        fails_in={"aio": PACKET},
     ),
     Scenario(
         name="chunks: whole answer without the last chunk",
@@ -142,7 +134,6 @@ CHUNKS = [
         leaves=True,
         is_bounded=True,
         options={"timeout": Timeouts(idle=0.5)},
-        fails_in={"aio": STUCK},
     ),
     cut(
         "chunks: endless extension",
@@ -151,7 +142,6 @@ CHUNKS = [
         leaves=True,
         is_bounded=True,
         options={"timeout": Timeouts(idle=0.5)},
-        fails_in={"aio": STUCK},
     ),
 ]
 

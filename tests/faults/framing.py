@@ -29,13 +29,10 @@ from .wire import (
 )
 from .wire import WHOLE as ANSWERED
 
-__all__ = ["PACKET", "PAUSE", "SCENARIOS", "cut", "good"]
+__all__ = ["PAUSE", "SCENARIOS", "cut", "good"]
 
 PAUSE = Wait(0.03)
 
-#: Why some of it is not yet so.
-PACKET = "aiohttp judges a packet before it hands on what stands at its beginning"
-STRICT = "aiohttp refuses what the standard lets one read"
 SIZED = OK + SSE + b"Content-Length: %b\r\n\r\n" + ANSWER
 
 
@@ -192,13 +189,11 @@ FORMS = [
             Send(OK + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"),
             Send(chunk(ANSWER) + LAST),
         ),
-        fails_in={"aio": STRICT},
     ),
     good(
         "length twice",
         "The same length twice is one length.",
         does(Send(OK + b"Content-Length: %d\r\n" % len(ANSWER) * 2 + b"\r\n" + ANSWER)),
-        fails_in={"aio": STRICT},
     ),
     good(
         "whole in chunks",
@@ -224,7 +219,6 @@ LENGTHS = [
         "length too short",
         "A body whose length ends before the answer does is cut there.",
         does(Send(OK + SSE + b"Content-Length: %d\r\n\r\n%b" % (len(FIRST), ANSWER))),
-        fails_in={"aio": PACKET},
     ),
     good(
         "length ends with the finish reason",
@@ -233,7 +227,6 @@ LENGTHS = [
             Send(OK + SSE + b"Content-Length: %d\r\n\r\n" % (len(ANSWER) - len(DONE)) + ANSWER),
             Close(),
         ),
-        fails_in={"aio": PACKET},
     ),
     good(
         "length too long behind the finish reason",
@@ -283,7 +276,6 @@ LENGTHS = [
         does=does(Send(OK + JSON + b"Content-Length: 50\r\n\r\n" + ANSWERED), Close()),
         asks=WHOLE,
         error=ResponseDecodeError,
-        fails_in={"aio": PACKET},
     ),
     Scenario(
         name="whole, cut before the close",

@@ -14,8 +14,6 @@ from .wire import WHOLE as ANSWERED
 
 __all__ = ["SCENARIOS"]
 
-#: Why some of it is not yet so.
-BLANK = "aiohttp passes over blank lines before a head without counting them"
 
 
 def refused(name: str, *head: bytes, **more: Any) -> Scenario:
@@ -77,7 +75,6 @@ FLOODS = [
         wants="A head is bounded, in bytes and in fields.",
         does=does(*acts),
         options={"timeout": Timeouts(first_chunk=1)},
-        fails_in={"aio": BLANK} if name == "blank lines before the head" else {},
         asks=BOTH,
         error=APIConnectionError,
         says="not acceptable HTTP",

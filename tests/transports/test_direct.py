@@ -11,17 +11,20 @@ from typing import Any, cast
 
 import aiohttp
 import pytest
-from aiohttp.streams import EMPTY_PAYLOAD
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evoclient.errors.tree import APIConnectionError, APITimeoutError
 from evoclient.testing.raw_server import CHUNKED, Peer, RawServer, chunk, replies, sized
 from evoclient.transports import with_aiohttp_direct, with_aiohttp_sessions
+from evoclient.transports.base import MOST_HEAD_BYTES
 from evoclient.transports.with_aiohttp import AiohttpTransport
-from evoclient.transports.with_aiohttp_body import AiohttpBody
-from evoclient.transports.with_aiohttp_direct import DirectReply
+from evoclient.transports.with_aiohttp_body import DirectBody
+from evoclient.transports.with_aiohttp_exchange import Exchange, Protocol
 from evoclient.wire import Deadlines, Headers, Request
 
 from .callers import a_request, async_body, deadline
+from .test_framing import cut
 
 pytestmark = pytest.mark.loopback
 
@@ -165,10 +168,11 @@ async def test_a_body_that_was_held_back_goes_on(transport: AiohttpTransport) ->
     with RawServer(play) as server:
         reply = await transport.send(a_request(server.url), Deadlines(total=deadline(10)))
         body = async_body(reply)
-        held = cast("AiohttpBody", body)._content._protocol
+        held = cast("DirectBody", body)._exchange
         async with asyncio.timeout(10):
-            for _ in iter(lambda: held._reading_paused, True):
+            for _ in iter(lambda: held._is_paused, True):
                 await asyncio.sleep(0)
+        assert held._held < len(pieces) * len(pieces[0])
         read = [await body.read(deadline(10))]
         while read[-1]:
             read.append(await body.read(deadline(10)))
@@ -204,22 +208,140 @@ async def test_who_waits_hears_of_malformed_chunks(
     assert (type(caught.value), caught.value.retryable) == (APIConnectionError, True)
 
 
-@pytest.mark.parametrize(("left", "end"), [(0, "released"), (1, "closed")])
-async def test_a_connection_with_a_request_on_its_way_serves_no_other(left: int, end: str) -> None:
+class Wire:
+    """A connection of aiohttp and its transport, with nothing behind them.
+
+    Attributes:
+        done: What was done with them.
+        left: How many bytes of the request are still to be sent.
+    """
+
+    def __init__(self, method: str = "POST", *, left: int = 0, early: bytes = b"") -> None:
+        """Begin an exchange, after the server has said something."""
+        self.done: list[str] = []
+        self.left = left
+        self.protocol = Protocol(asyncio.get_running_loop())
+        self.transport = self
+        self.protocol.transport = cast("asyncio.Transport", self)
+        if early:
+            self.protocol.data_received(early)
+        self.exchange = Exchange(self, method)
+        self.protocol.begin(self.exchange)
+
+    def get_write_buffer_size(self) -> int:
+        """Return what is still to be sent."""
+        return self.left
+
+    def is_closing(self) -> bool:
+        """Return False."""
+        return False
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what notes that it was called."""
+        return lambda: self.done.append(name)
+
+
+ANSWER = sized(b"there")
+
+
+@pytest.mark.parametrize(
+    ("wire", "left", "ends"),
+    [
+        (ANSWER, 0, "release"),
+        (ANSWER, 1, "close"),
+        (ANSWER + b"more", 0, "close"),
+        (sized(b"there", extra=b"Connection: close\r\n"), 0, "close"),
+        (ANSWER.replace(b"1.1", b"1.0"), 0, "close"),
+    ],
+    ids=["whole", "request on its way", "excess", "server closes", "HTTP/1.0"],
+)
+async def test_a_connection_serves_another_request_only_where_that_is_safe(
+    wire: bytes, left: int, ends: str
+) -> None:
     """A server may answer before it has read a request; the next would have to wait for it."""
-    ends: list[str] = []
-    connection = SimpleNamespace(
-        transport=SimpleNamespace(get_write_buffer_size=lambda: left),
-        protocol=SimpleNamespace(read=None),
-        close=lambda: ends.append("closed"),
-        release=lambda: ends.append("released"),
-    )
+    made = Wire(left=left)
+    made.protocol.data_received(wire)
+    assert made.exchange.taken() == b"there"
+    assert made.exchange.failure is made.exchange.connection is made.protocol.exchange is None
+    assert made.done == [ends]
 
-    async def head() -> Any:
-        return SimpleNamespace(code=200, raw_headers=()), EMPTY_PAYLOAD
 
-    connection.protocol.read = head
-    reply = DirectReply(connection)
-    await reply.start()
-    reply.close()
-    assert (ends, reply.connection) == ([end], None)
+async def test_an_answer_to_nothing_spoils_the_connection() -> None:
+    """What a server says before it is asked may be read, but another answer may follow it."""
+    made = Wire(early=ANSWER)
+    assert (made.exchange.taken(), made.done) == (b"there", ["close"])
+
+
+async def test_what_comes_unasked_after_an_answer_ends_the_connection() -> None:
+    """It would be taken for the next answer."""
+    made = Wire()
+    made.protocol.data_received(ANSWER)
+    made.protocol.has_served = True
+    made.protocol.data_received(ANSWER)
+    assert made.done == ["release", "abort"]
+
+
+async def test_a_server_that_talks_without_end_before_it_is_asked_is_left() -> None:
+    """What it says is kept for who will ask, but not all of it."""
+    made = Protocol(asyncio.get_running_loop())
+    ended: list[str] = []
+    made.transport = cast("Any", SimpleNamespace(abort=lambda: ended.append("abort")))
+    made.data_received(b"x" * MOST_HEAD_BYTES)
+    assert not ended
+    made.data_received(b"x")
+    assert ended == ["abort"]
+
+
+@given(places=st.lists(st.integers(0, 400), max_size=8))
+@pytest.mark.parametrize(
+    ("rest", "failure"),
+    [
+        (b"0\r\n\r\n", None),
+        (b"zz\r\n", "hexadecimal"),
+        (b"4\r\nmore than that\r\n", "does not end where"),
+        (b"", "last chunk"),
+    ],
+)
+async def test_what_came_before_a_failure_is_kept(
+    places: list[int], rest: bytes, failure: str | None
+) -> None:
+    """Wherever the network cuts the bytes, down to all of them in one packet."""
+    made = Wire()
+    for block in cut(CHUNKED + chunk(b"one") + chunk(b"two") + rest, places):
+        made.protocol.data_received(block)
+    made.protocol.connection_lost(None)
+    assert made.exchange.head is not None
+    assert made.exchange.taken()[:6] == b"onetwo"
+    assert (failure or "None") in str(made.exchange.failure)
+
+
+@pytest.mark.parametrize(
+    ("begun", "error", "raised"),
+    [
+        (b"", None, aiohttp.ServerDisconnectedError),
+        (b"", ConnectionResetError(104, "reset"), aiohttp.ClientOSError),
+        (b"HTTP/1.1 200 OK\r\n", None, ConnectionResetError),
+        (b"HTTP/1.1 200 OK\r\n", ConnectionResetError(104, "reset"), ConnectionResetError),
+    ],
+)
+async def test_only_a_connection_that_has_said_nothing_is_taken_for_dead(
+    begun: bytes, error: Exception | None, raised: type[Exception]
+) -> None:
+    """A request whose answer had begun is not sent again by itself."""
+    made = Wire()
+    if begun:
+        made.protocol.data_received(begun)
+    made.protocol.connection_lost(error)
+    assert type(made.exchange.failure) is raised
+    assert made.exchange.failure.__cause__ is error
+
+
+async def test_two_readers_of_one_reply_are_a_mistake() -> None:
+    """The second would take the place of the first, which would then wait for ever."""
+    made = Wire()
+    first = asyncio.create_task(made.exchange.wait())
+    await asyncio.sleep(0)
+    with pytest.raises(RuntimeError, match="Another task"):
+        await made.exchange.wait()
+    made.protocol.data_received(ANSWER)
+    await first
