@@ -266,6 +266,28 @@ async def test_a_connection_serves_another_request_only_where_that_is_safe(
     assert made.done == [ends]
 
 
+async def test_a_server_waits_for_a_slow_reader() -> None:
+    """Not much more than 128 KiB is kept for one; the connection goes on when it has read."""
+    made = Wire()
+    made.protocol.data_received(CHUNKED + chunk(b"x" * 128 * 1024))
+    assert made.done == []
+    made.protocol.data_received(chunk(b"y"))
+    assert made.done == ["pause_reading"]
+    made.protocol.data_received(chunk(b"z"))
+    assert len(made.exchange.taken()) == 128 * 1024 + 2
+    assert made.done == ["pause_reading", "resume_reading"]
+
+
+async def test_a_connection_that_was_held_back_serves_the_next_request() -> None:
+    """The end of a body lets the server send, although nobody has read that body yet."""
+    made = Wire()
+    made.protocol.data_received(CHUNKED + chunk(b"x" * 256 * 1024) + chunk(b"")[:-1])
+    made.protocol.data_received(chunk(b"")[-1:])
+    assert made.done == ["pause_reading", "resume_reading", "release"]
+    assert len(made.exchange.taken()) == 256 * 1024
+    assert made.exchange.taken() == b""
+
+
 async def test_an_answer_to_nothing_spoils_the_connection() -> None:
     """What a server says before it is asked may be read, but another answer may follow it."""
     made = Wire(early=ANSWER)
