@@ -79,7 +79,10 @@ def request_head(method: str, target: str, headers: Iterable[tuple[str, str]]) -
     lines = [f"{method} {target} HTTP/1.1\r\n"]
     lines += [f"{name}: {value}\r\n" for name, value in headers]
     lines.append("\r\n")
-    head = "".join(lines).encode(_ENCODING)
+    try:
+        head = "".join(lines).encode(_ENCODING)
+    except UnicodeEncodeError:
+        head = b""  # its exception shows the whole text, and with it a key
     # The lines are counted, since what breaks out of one may look like two good ones.
     if head.count(b"\n") != len(lines) or not _LINES.fullmatch(head):
         # It is not shown: it holds a key.

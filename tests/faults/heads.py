@@ -15,7 +15,6 @@ from .wire import WHOLE as ANSWERED
 __all__ = ["SCENARIOS"]
 
 
-
 def refused(name: str, *head: bytes, **more: Any) -> Scenario:
     """Return a scenario whose head cannot be accepted."""
     facts = {

@@ -196,23 +196,3 @@ def test_heads_that_leave_the_end_open_are_refused(pairs: list[tuple[str, str]])
     """A length that is none, or a coding that nobody asked for, is not guessed at."""
     with pytest.raises(Malformed):
         framing_of("POST", 200, Headers(pairs))
-
-
-@given(chunks, places, st.sampled_from([(b"zz\r\n", b""), (b"2\r\nabc\r\n", b"ab")]))
-def test_what_stands_before_malformed_chunks_is_not_lost(
-    contents: list[bytes], places: list[int], rest: tuple[bytes, bytes]
-) -> None:
-    """It comes from the blocks before, and with the exception from the block that fails."""
-    end, before = rest
-    wire = b"".join(b"%x\r\n%b\r\n" % (len(content), content) for content in contents) + end
-    framing = Chunked()
-    out = b""
-    for block in cut(wire, places):
-        try:
-            out += framing.feed(block)
-        except Malformed as error:
-            out += error.before
-            break
-    else:
-        pytest.fail("Nothing was found to be malformed.")
-    assert out == b"".join(contents) + before
