@@ -12,8 +12,6 @@ through the session.
 
 from __future__ import annotations
 
-import re
-from itertools import chain
 from time import monotonic
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -23,6 +21,7 @@ from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from ..wire import Deadline, Deadlines, Reply, Request
+from .http_heads import request_head
 from .with_aiohttp_body import DirectBody
 from .with_aiohttp_exchange import Exchange, Protocol
 from .with_aiohttp_watch import Watch
@@ -30,7 +29,7 @@ from .with_aiohttp_watch import Watch
 if TYPE_CHECKING:
     import ssl
 
-    from .with_requests_heads import Head
+    from .http_heads import Head
 
 __all__ = ["DirectSession", "connect_timeout", "has_what_is_needed"]
 
@@ -51,7 +50,6 @@ _MOST_AT_ONCE: Final = 1024 * 1024
 _BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: How many URLs are remembered: a client asks a few, again and again.
 _MOST_KNOWN: Final = 64
-_SMUGGLING = re.compile(r"[\r\n\0]")
 
 
 class DirectSession:
@@ -99,6 +97,8 @@ class DirectSession:
             self._begin(request, target.url, answering, protocol, exchange)
             watch.begin(answering)
             head = await _head_of(exchange)
+            if watch.expired:  # in the same turn of the loop in which the head came
+                raise TimeoutError
         except BaseException as error:
             watch.stop()
             exchange.close()
@@ -158,17 +158,14 @@ def _head(request: Request, url: URL, *, closes: bool) -> bytes:
     """Return the head of a request.
 
     Raises:
-        ValueError: Something in it would smuggle another line in.
+        Malformed: Something in it may not be sent.
     """
-    if _SMUGGLING.search("".join((request.method, request.url, *chain(*request.headers.pairs)))):
-        raise ValueError("The method, the URL or a header holds a line end or NUL.")
-    lines = [f"{request.method} {url.raw_path_qs} HTTP/1.1", f"Host: {url.host_port_subcomponent}"]
-    lines += [f"{name}: {value}" for name, value in request.headers.pairs]
+    fields = [("Host", url.host_port_subcomponent or ""), *request.headers.pairs]
     if request.body is not None or request.method not in _BODILESS:
-        lines.append(f"Content-Length: {len(request.body or b'')}")
+        fields.append(("Content-Length", str(len(request.body or b""))))
     if closes:
-        lines.append("Connection: close")
-    return "\r\n".join([*lines, "\r\n"]).encode()
+        fields.append(("Connection", "close"))
+    return request_head(request.method, url.raw_path_qs, fields)
 
 
 def connect_timeout(deadlines: Deadlines) -> aiohttp.ClientTimeout:

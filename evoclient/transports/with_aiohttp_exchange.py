@@ -16,7 +16,7 @@ from aiohttp.client_proto import ResponseHandler
 from .base import MOST_HEAD_BYTES
 from .framing import Framing, Malformed, framing_of
 from .heads import HeadWatch
-from .with_requests_heads import Head, parsed_head
+from .http_heads import Head, parsed_head
 
 __all__ = ["Exchange", "Protocol"]
 

@@ -107,6 +107,13 @@ class _Connector(aiohttp.TCPConnector):
         self._factory = cast("partial[ResponseHandler]", partial(Protocol, self._loop))
         self._pool_size = pool_size
 
+    async def _get(self, key: Any, traces: Any) -> Any:
+        """Return an idle connection over which nothing came that nobody had asked for."""
+        for protocol, _ in list(self._conns.get(key, ())):
+            if protocol.should_close:
+                protocol.close()
+        return await super()._get(key, traces)
+
     def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
         """Keep a connection, unless there are enough."""
         protocol.has_served = True

@@ -23,9 +23,9 @@ from .base import KEEP_ALIVE, POOL_SIZE, check_own_settings, check_pool
 from .environment import Cert, Proxies, Verify, check_tls, tls_context
 from .failures import closed, has_passed, no_reply
 from .framing import Malformed, framing_of
+from .http_heads import Head
 from .under_way import UnderWay
 from .with_requests_body import SocketBody, StandInBody
-from .with_requests_heads import Head
 from .with_requests_pools import pools
 from .with_requests_session import send_through, without_holdings
 from .with_requests_sockets import Exchange

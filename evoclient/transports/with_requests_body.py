@@ -11,7 +11,7 @@ from urllib3.exceptions import HTTPError
 from ..wire import Deadline
 from .failures import cut
 from .framing import Framing, Malformed
-from .with_requests_heads import Head
+from .http_heads import Head
 from .with_requests_sockets import Reader
 
 __all__ = ["SocketBody", "StandInBody"]

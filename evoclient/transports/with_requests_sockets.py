@@ -25,7 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from ..wire import Deadline, Deadlines
 from .addresses import connected
 from .heads import HeadWatch
-from .with_requests_heads import Head, parsed_head, request_head
+from .http_heads import Head, parsed_head, request_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

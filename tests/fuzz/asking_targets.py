@@ -55,8 +55,9 @@ def check_headers(data: bytes) -> None:
     assert pickle.loads(pickle.dumps(headers)).pairs == headers.pairs  # noqa: S301 - our own
     secret_ones = Headers(pair for pair in pairs if pair[0].lower() in SENSITIVE_HEADERS)
     secrets = secrets_in(pairs)
+    names = "".join(name for name, _ in secret_ones.pairs)
     for secret in secrets:
-        assert secret not in repr(secret_ones)
+        assert secret not in repr(secret_ones) or secret.strip() in names
     masked = masked_headers(headers, secrets)
     assert len(masked.pairs) == len(pairs)
 

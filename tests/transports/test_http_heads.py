@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from evoclient.testing.raw_server import OK, Peer, RawServer, sized
 from evoclient.transports.framing import Malformed
-from evoclient.transports.with_requests_heads import parsed_head, request_head
+from evoclient.transports.http_heads import parsed_head, request_head
 
 from .callers import a_request, over_http
 
