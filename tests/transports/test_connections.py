@@ -7,13 +7,19 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from contextlib import suppress
 
 import pytest
 
-from evoclient.testing.raw_server import Peer, RawServer
+from evoclient.errors.tree import ClientClosedError
+from evoclient.testing.raw_server import Peer, Play, RawServer, sized
+from evoclient.transports.framing import Malformed
+from evoclient.transports.http_heads import parsed_head
 from evoclient.transports.registry import transport_class
+from evoclient.transports.with_aiohttp_direct import DirectSession
 
-from .callers import Caller, Kind
+from .callers import Caller, Kind, over_http
 
 pytestmark = pytest.mark.loopback
 
@@ -99,3 +105,80 @@ def test_constructing_opens_nothing(kind: Kind) -> None:
     made = transport_class(*kind)()
     del made
     gc.collect()
+
+
+EVIL = sized(b"EVIL!")
+
+
+def two_at_once(peer: Peer) -> None:
+    """Answer each request twice."""
+    while peer.read_request():
+        peer.send(sized(b"right") + EVIL)
+
+
+def once_more_while_idle(peer: Peer) -> None:
+    """Answer each request, and a little later once more."""
+    while peer.read_request():
+        peer.send(sized(b"right"))
+        time.sleep(0.02)
+        peer.send(EVIL)
+
+
+@pytest.mark.parametrize("goes_past", [True, False], ids=["direct", "session"])
+@pytest.mark.parametrize("play", [two_at_once, once_more_while_idle])
+def test_what_nobody_asked_for_is_no_answer(
+    kind: Kind, play: Play, goes_past: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server, or a proxy, that sends an answer too many gets no other request on that line."""
+    if kind[0] == "aiohttp" and not goes_past:
+        monkeypatch.setattr(DirectSession, "may_send", lambda *_: False)
+    elif not goes_past:
+        pytest.skip("there is one way only")
+    with RawServer(play) as server:
+        caller = over_http(kind)
+        for _ in range(3):
+            assert caller.send(server.url).read_all() == b"right"
+            time.sleep(0.05)
+        caller.close()
+
+
+def test_a_transport_that_is_closed_connects_no_more() -> None:
+    """A request that waits on a connection which has served is ended, and not tried anew."""
+    waits = threading.Event()
+
+    def play(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(sized(b"hi"))
+        peer.read_request()
+        waits.set()
+        peer.until_closed()
+
+    with RawServer(play) as server:
+        caller = over_http(("requests", "sync"))
+        assert caller.send(server.url).read_all() == b"hi"
+
+        def close() -> None:
+            if waits.wait(5):
+                caller.close()
+
+        closing = threading.Thread(target=close)
+        closing.start()
+        with pytest.raises(ClientClosedError):
+            caller.send(server.url)
+        closing.join()
+        assert len(server.peers) == 1
+
+
+@pytest.mark.parametrize("line", [b"X:%b\0", b"X: a%bb", b"X: a\r\n%bb"])
+def test_heads_are_read_in_linear_time(line: bytes) -> None:
+    """Four times the spaces take no sixteen times as long; a head that is refused neither."""
+
+    def seconds(spaces: int) -> float:
+        head = b"HTTP/1.1 200 OK\r\n" + line % (b" " * spaces) + b"\r\n"
+        began = time.perf_counter()
+        with suppress(Malformed):
+            parsed_head(head)
+        return time.perf_counter() - began
+
+    short, long = (min(seconds(spaces) for _ in range(5)) for spaces in (15_000, 60_000))
+    assert long < 10 * short + 0.005
