@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 # examples, so that a change is judged by what it changed.
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")
+settings.register_profile("brief", settings.get_profile("ci"), max_examples=30)
+if os.environ.get("EVOCLIENT_TEST_BRIEF"):
+    settings.load_profile("brief")
+else:
+    settings.load_profile("ci" if os.environ.get("CI") == "true" else "default")
 
 # What a provider, a proxy or a certificate could slip into a test.
 FOREIGN_PREFIXES = (
