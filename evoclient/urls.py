@@ -48,7 +48,7 @@ def normal_base(url: object, argument: str = "base_url") -> str:
     path = parts.path.rstrip("/")
     for endpoint in _ENDPOINTS:
         if path.endswith(endpoint):
-            path = path.removesuffix(endpoint)
+            path = path.removesuffix(endpoint).rstrip("/")
             break
     else:
         path = path or _USUAL_PATH

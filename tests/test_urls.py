@@ -135,6 +135,7 @@ URLS = st.one_of(
 @given(URLS)
 @example("https://xn--/v1")
 @example("https://[v1.x]/")
+@example("https://h//models")
 def test_no_foreign_exception(url: str) -> None:
     """Any string is a base URL in ASCII, or raises our error."""
     try:
