@@ -6,13 +6,12 @@ import weakref
 from typing import Any, TypeVar
 
 from ..endpoints.base import Call, Series
-from ..errors.tree import ClientClosedError
 from ..exchange import whole
 from ..guard import Guard
 from ..reopen import stream
 from ..series import one_after_another
 from ..settings import Settings
-from ..transports.base import AsyncTransport
+from ..transports.base import AsyncTransport, closed
 from ..wire import Reply
 from .driver import OpenReplies, TransportHandle, run
 from .stream import AsyncStream
@@ -46,7 +45,7 @@ class Lease:
             ClientClosedError: One of the clients has been closed.
         """
         if self._replies.is_over:
-            raise ClientClosedError("The client has been closed: make a new one.")
+            raise closed()
         return self._handle.get()
 
     def watch(self, reply: Reply) -> None:

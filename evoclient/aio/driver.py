@@ -10,11 +10,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..errors.scrub import without_frames
-from ..errors.tree import APIError, ClientClosedError
+from ..errors.tree import APIError
 from ..ground import EvoClientError
 from ..guard import Guard
 from ..steps import Await, Call, Drain, Drop, Flow, Intake, Pause, Send, Settle, Spawn, Step
-from ..transports.base import AsyncTransport
+from ..transports.base import AsyncTransport, closed
 from ..wire import AsyncBody, Deadlines, Reply, Request
 
 __all__ = ["OpenReplies", "TransportHandle", "run"]
@@ -51,7 +51,7 @@ class OpenReplies:
                 self._replies[reply] = get_running_loop()
                 return
         reply.close()
-        raise _closed()
+        raise closed()
 
     def close(self) -> None:
         """Close them, each in the thread of its loop."""
@@ -91,7 +91,7 @@ class TransportHandle:
         """
         with self._guard:
             if self.is_closed:
-                raise _closed()
+                raise closed()
             if self._transport is None:
                 self._transport = self._make()
             return self._transport
@@ -111,10 +111,6 @@ class TransportHandle:
             transport, self._transport = self._transport, None
         if transport is not None:
             await transport.aclose()
-
-
-def _closed() -> ClientClosedError:
-    return ClientClosedError("The client has been closed: make a new one.")
 
 
 async def run(flow: Flow[_T]) -> _T:
@@ -181,7 +177,7 @@ async def _sent(request: Request, deadlines: Deadlines, handle: TransportHandle)
         return await handle.get().send(request, deadlines)
     except APIError:
         if handle.is_closed:
-            raise _closed() from None
+            raise closed() from None
         raise
 
 
@@ -202,10 +198,10 @@ async def _read(reply: Reply, intake: Intake, handle: TransportHandle) -> bytes:
         block = await cast(AsyncBody, reply.body).read(intake.deadline())
     except APIError:
         if handle.is_closed:
-            raise _closed() from None
+            raise closed() from None
         raise
     if not block and handle.is_closed:
-        raise _closed()
+        raise closed()
     return block
 
 

@@ -12,11 +12,11 @@ from concurrent.futures import Future
 from typing import Any, TypeVar, cast
 
 from ..errors.scrub import without_frames
-from ..errors.tree import APIError, ClientClosedError
+from ..errors.tree import APIError
 from ..ground import ConfigurationError, EvoClientError
 from ..guard import Guard
 from ..steps import Await, Call, Drain, Drop, Flow, Intake, Pause, Send, Settle, Spawn, Step
-from ..transports.base import Transport
+from ..transports.base import Transport, closed
 from ..wire import Body, Deadlines, Reply, Request
 
 __all__ = ["OpenReplies", "TransportHandle", "run"]
@@ -44,7 +44,7 @@ class OpenReplies:
                 self._replies.add(reply)
                 return
         reply.close()
-        raise _closed()
+        raise closed()
 
     def close(self) -> None:
         """Close them; who waits for one of them is freed."""
@@ -78,7 +78,7 @@ class TransportHandle:
         """
         with self._guard:
             if self.is_closed:
-                raise _closed()
+                raise closed()
             if self._transport is None:
                 self._transport = self._make()
             return self._transport
@@ -98,10 +98,6 @@ class TransportHandle:
             transport, self._transport = self._transport, None
         if transport is not None:
             transport.close()
-
-
-def _closed() -> ClientClosedError:
-    return ClientClosedError("The client has been closed: make a new one.")
 
 
 def run(flow: Flow[_T]) -> _T:
@@ -168,7 +164,7 @@ def _sent(request: Request, deadlines: Deadlines, handle: TransportHandle) -> Re
         return handle.get().send(request, deadlines)
     except APIError:
         if handle.is_closed:
-            raise _closed() from None
+            raise closed() from None
         raise
 
 
@@ -189,10 +185,10 @@ def _read(reply: Reply, intake: Intake, handle: TransportHandle) -> bytes:
         block = cast(Body, reply.body).read(intake.deadline())
     except APIError:
         if handle.is_closed:
-            raise _closed() from None
+            raise closed() from None
         raise
     if not block and handle.is_closed:
-        raise _closed()
+        raise closed()
     return block
 
 

@@ -61,7 +61,7 @@ class FaultSite:
         while not is_true(self.connections):
             if time.monotonic() > until:
                 return False
-            time.sleep(0.005)
+            time.sleep(0.005)  # each look asks the other process, which has work to do
         return True
 
     def close(self) -> None:

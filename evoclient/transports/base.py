@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import Final, Protocol, TypeVar, cast
 
 from ..errors.scrub import without_frames
-from ..errors.tree import APITimeoutError
+from ..errors.tree import APITimeoutError, ClientClosedError
 from ..ground import ConfigurationError
 from ..wire import Deadline, Deadlines, Reply, Request
 
@@ -32,6 +32,7 @@ __all__ = [
     "caused",
     "check_own_settings",
     "check_pool",
+    "closed",
     "timed_out",
 ]
 
@@ -125,6 +126,11 @@ def check_own_settings(session: object, kind: type[object], **given: bool) -> No
                 f"{argument} is for connections of our own; with session=, set it on the session.",
                 argument=argument,
             )
+
+
+def closed() -> ClientClosedError:
+    """Return the error for a request after `close`."""
+    return ClientClosedError("The client has been closed; make a new one for further requests.")
 
 
 _PHASES: Final = {

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors.tree import APIConnectionError, ClientClosedError
+from ..errors.tree import APIConnectionError
 from ..ground import elide
 from ..wire import Deadline
 from .base import caused, timed_out
@@ -17,7 +17,6 @@ from .framing import Malformed
 
 __all__ = [
     "chain_of",
-    "closed",
     "cut",
     "disconnected",
     "has_passed",
@@ -32,11 +31,6 @@ _MOST_SHOWN = 200
 
 #: What stands in the names of the alerts with which a server judges a client's certificate.
 _CERTIFICATE_ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
-
-
-def closed() -> ClientClosedError:
-    """Return the error for a request after `close`."""
-    return ClientClosedError("The client has been closed; make a new one for further requests.")
 
 
 def has_passed(deadline: Deadline | None, now: float) -> bool:

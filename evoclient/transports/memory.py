@@ -8,9 +8,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from ..wire import Deadline, Deadlines, Reply, Request
-from .base import timed_out
+from .base import closed, timed_out
 from .environment import Cert, Verify
-from .failures import closed
 from .scripts import MemoryReply, Script, ScriptLike
 
 if TYPE_CHECKING:

@@ -21,9 +21,10 @@ from .base import (
     caused,
     check_own_settings,
     check_pool,
+    closed,
 )
 from .environment import Cert, Proxies, Verify, check_tls, tls_context
-from .failures import closed, disconnected, no_reply, not_http, place_of, proxy_refused
+from .failures import disconnected, no_reply, not_http, place_of, proxy_refused
 from .framing import Malformed, ToClose, framing_of
 from .with_aiohttp_body import AiohttpBody
 from .with_aiohttp_direct import connect_timeout

@@ -10,9 +10,9 @@ import httpx
 
 from ..errors.tree import APIConnectionError
 from ..wire import Deadlines, Headers, Reply, Request
-from .base import KEEP_ALIVE, POOL_SIZE, caused
+from .base import KEEP_ALIVE, POOL_SIZE, caused, closed
 from .environment import Cert, Verify
-from .failures import closed, disconnected, has_passed, no_reply, not_http, place_of, proxy_refused
+from .failures import disconnected, has_passed, no_reply, not_http, place_of, proxy_refused
 from .framing import Malformed, framing_of
 from .loops import PerLoop
 from .under_way import UnderWay

@@ -19,9 +19,9 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout
 
 from ..wire import Deadlines, Headers, Reply, Request
-from .base import KEEP_ALIVE, POOL_SIZE, check_own_settings, check_pool
+from .base import KEEP_ALIVE, POOL_SIZE, check_own_settings, check_pool, closed
 from .environment import Cert, Proxies, Verify, check_tls, tls_context
-from .failures import closed, has_passed, no_reply
+from .failures import has_passed, no_reply
 from .framing import Malformed, framing_of
 from .http_heads import Head
 from .under_way import UnderWay

@@ -78,7 +78,6 @@ def test_limits_name_what_there_is() -> None:
             assert workload.takes(str(name))
 
 
-@pytest.mark.skipif(not PAGE.exists(), reason="the page waits for figures of a quiet machine")
 def test_the_page_can_be_refreshed(results: Results) -> None:
     """The page on performance has a place for each table, and keeps what stands between them."""
     page = PAGE.read_text("utf-8")

@@ -110,7 +110,7 @@ def ask(colour: AnyColour, client: Any, row: Scenario, kind: Ask) -> Result:
             stream = colour.stream(client, **row.call)
             for piece in colour.chunks(stream):
                 result.text += piece.text
-    except Exception as error:
+    except Exception as error:  # a foreign one is a result too: `check_error` judges it
         result.error = error
     if stream is not None:
         result.outcome = stream.outcome

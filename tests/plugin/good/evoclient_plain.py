@@ -16,8 +16,9 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 from evoclient.transports.addresses import connected
+from evoclient.transports.base import closed
 from evoclient.transports.environment import Cert, Verify, check_tls, tls_context
-from evoclient.transports.failures import closed, cut, has_passed, no_reply
+from evoclient.transports.failures import cut, has_passed, no_reply
 from evoclient.transports.framing import Framing, Malformed, framing_of
 from evoclient.transports.heads import HeadWatch
 from evoclient.wire import Deadline, Deadlines, Headers, Reply, Request, check_header
